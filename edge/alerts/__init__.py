@@ -1,0 +1,1 @@
+"""Rules, and the state machine that raises and clears."""

@@ -1,0 +1,1 @@
+"""Observations become a rolling picture of the class."""

@@ -1,0 +1,1 @@
+"""One LiteRT interpreter a model: sidecar, quantising with clipping, running, dequantising."""

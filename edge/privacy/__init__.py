@@ -1,0 +1,1 @@
+"""What may be computed, kept and sent under the chosen policy."""

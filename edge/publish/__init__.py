@@ -1,0 +1,1 @@
+"""What leaves the box: payloads, topics, MQTT, outbox, embedded broker."""

@@ -1,0 +1,1 @@
+"""What a stored lesson was like."""

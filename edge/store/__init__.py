@@ -1,0 +1,1 @@
+"""SQLite: lessons, summaries, alerts."""

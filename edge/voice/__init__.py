@@ -1,0 +1,1 @@
+"""Voices: speech detection, windows, log-mel, emotion."""
