@@ -35,7 +35,7 @@ class Quantisation:
     def quantise(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
         """Round to the nearest step; values outside the range become its ends, never wrap."""
         steps = np.rint(values / np.float32(self.scale)) + np.float32(self.zero_point)
-        return np.clip(steps, -128, 127).astype(np.int8)
+        return np.asarray(np.clip(steps, -128, 127), np.int8)
 
     def dequantise(self, steps: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
         """Return the real numbers that the steps stand for."""

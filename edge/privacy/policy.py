@@ -1,0 +1,120 @@
+"""The operator's choice, checked: what may be computed, and what is withheld."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from edge.role import Role
+from edge.summary import ModalitySummary, WindowSummary
+
+EEA = frozenset(
+    [
+        "AT",
+        "BE",
+        "BG",
+        "HR",
+        "CY",
+        "CZ",
+        "DK",
+        "EE",
+        "FI",
+        "FR",
+        "DE",
+        "GR",
+        "HU",
+        "IE",
+        "IT",
+        "LV",
+        "LT",
+        "LU",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SK",
+        "SI",
+        "ES",
+        "SE",
+        "IS",
+        "LI",
+        "NO",
+        "EU",
+        "EEA",
+    ]
+)
+"""ISO 3166-1 codes of the EU and the EEA."""
+
+LOWEST_GROUP = 3
+"""Below this many people no setting may publish a group's shares."""
+
+
+class Mode(StrEnum):
+    """What the box may work out."""
+
+    OBSERVABLE = "observable"
+    """Presence, speech activity and loudness; no emotion model is loaded."""
+
+    EMOTION = "emotion"
+    """Emotions of the class as well, where the law allows it."""
+
+
+class Purpose(StrEnum):
+    """Why emotions are read."""
+
+    EDUCATION = "education"
+    RESEARCH = "research"
+    MEDICAL = "medical"
+    SAFETY = "safety"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the operator decided. There is no default mode: a box without a decision does not start.
+
+    Raises:
+        ValueError: The decision is incomplete, or is not allowed.
+    """
+
+    mode: Mode
+
+    least_people: int = 5
+    """Students' shares are withheld while fewer people are in view; 3 at the lowest."""
+
+    jurisdiction: str | None = None
+    """ISO 3166-1 alpha-2 code of the country whose law applies."""
+
+    purpose: Purpose | None = None
+    responsible: str | None = None
+    """The person who answers for the use."""
+
+    def __post_init__(self) -> None:
+        if self.least_people < LOWEST_GROUP:
+            raise ValueError(f"least_people must be at least {LOWEST_GROUP}, got {self.least_people}")
+        if self.mode is Mode.OBSERVABLE:
+            return
+        for name in ("jurisdiction", "purpose", "responsible"):
+            if not getattr(self, name):
+                raise ValueError(f"mode 'emotion' needs {name}; or choose mode 'observable'")
+        medical = self.purpose in {Purpose.MEDICAL, Purpose.SAFETY}
+        if self.jurisdiction is not None and self.jurisdiction.upper() in EEA and not medical:
+            raise ValueError(
+                "inferring emotions in education and at work is prohibited in the EU and EEA "
+                "(Regulation (EU) 2024/1689, article 5(1)(f)), except for medical or safety reasons; "
+                "choose mode 'observable'"
+            )
+
+    @property
+    def reads_emotions(self) -> bool:
+        """Whether emotion models may be loaded at all."""
+        return self.mode is Mode.EMOTION
+
+    def apply(self, summary: WindowSummary) -> WindowSummary:
+        """Return what may be judged, kept and sent of a summary.
+
+        Students' shares are withheld while fewer than *least_people* faces are in view, whatever was heard: a voice in
+        a nearly empty room belongs to somebody.
+        """
+        if summary.role is not Role.STUDENTS or summary.coverage.people >= self.least_people:
+            return summary
+        nothing = ModalitySummary(0, None)
+        return replace(summary, face=nothing, voice=nothing, fused=nothing, suppressed=True)
