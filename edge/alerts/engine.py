@@ -65,9 +65,6 @@ class AlertEngine:
             watch.turning_since_s = None
             return None
         turning = share < rule.clear_below if raised else share >= rule.raise_at
-        if watch.turning_since_s is not None:
-            # Once turning, the other threshold decides: a value between the two does not start the hold over.
-            turning = share < rule.raise_at if raised else share >= rule.clear_below
         if not turning:
             watch.turning_since_s = None
             return None

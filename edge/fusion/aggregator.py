@@ -61,8 +61,8 @@ class Aggregator:
         *,
         epoch_ns: int,
         to_utc: Callable[[int], datetime],
-        windows: Windows = Windows(),
-        reliability: Reliability = Reliability(),
+        windows: Windows,
+        reliability: Reliability,
         roles: Iterable[Role] = tuple(Role),
     ) -> None:
         self._epoch_ns = epoch_ns
@@ -81,10 +81,10 @@ class Aggregator:
         """Looks and windows of sound that came after a window they belonged to had closed."""
         return self._late
 
-    def add_look(self, role: Role, look: Look) -> None:
+    def add_look(self, look: Look) -> None:
         """Count one analysed frame."""
         self._late += look.at_ns < self._closed_ns
-        self._looks[role].append(look)
+        self._looks[look.role].append(look)
 
     def add_sound(self, sound: VoiceObservation) -> None:
         """Count one window of sound, at its newest hop."""

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from edge.observation import FaceObservation, VoiceObservation
+from edge.role import Role
 from edge.summary import Coverage
 
 
@@ -16,6 +17,7 @@ class Look:
     """Nanoseconds of the pipeline's clock at which it was taken."""
 
     source: str
+    role: Role
     faces: tuple[FaceObservation, ...]
 
 

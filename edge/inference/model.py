@@ -36,6 +36,8 @@ class Model:
         except (ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ModelError(f"{path}: not a model LiteRT can run ({reason}); install classroom-edge again") from error
+        except ModelError as error:
+            raise ModelError(f"{path}: {error}; install classroom-edge again") from error
 
     def _prepare(self, shape: tuple[int, ...]) -> None:
         detail = self._interpreter.get_input_details()[0]

@@ -58,7 +58,9 @@ def read_sidecar(model: Path) -> Sidecar:
             figures=dict(text["figures"]),
         )
         expected = str(text["sha256"])
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        if len(sidecar.input_shape) != 4 or min(sidecar.input_shape) < 1:  # noqa: PLR2004
+            raise ValueError(f"shape must be (1, height, width, channels), got {sidecar.input_shape}")
+    except (ArithmeticError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ModelError(f"{path}: damaged sidecar ({error!r}); install classroom-edge again") from error
     found = hashlib.sha256(model.read_bytes()).hexdigest()
     if found != expected:

@@ -6,42 +6,8 @@ from enum import StrEnum
 from edge.role import Role
 from edge.summary import ModalitySummary, WindowSummary
 
-EEA = frozenset(
-    [
-        "AT",
-        "BE",
-        "BG",
-        "HR",
-        "CY",
-        "CZ",
-        "DK",
-        "EE",
-        "FI",
-        "FR",
-        "DE",
-        "GR",
-        "HU",
-        "IE",
-        "IT",
-        "LV",
-        "LT",
-        "LU",
-        "MT",
-        "NL",
-        "PL",
-        "PT",
-        "RO",
-        "SK",
-        "SI",
-        "ES",
-        "SE",
-        "IS",
-        "LI",
-        "NO",
-        "EU",
-        "EEA",
-    ]
-)
+_EEA = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO EU EEA"
+EEA = frozenset(_EEA.split())
 """ISO 3166-1 codes of the EU and the EEA."""
 
 LOWEST_GROUP = 3

@@ -1,10 +1,13 @@
 """Arithmetic of boxes, all as left, top, right, bottom."""
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 Boxes = npt.NDArray[np.float32]
 """Shape (boxes, 4)."""
+VOTE_OVERLAP = 0.6
+"""Boxes that overlap the best one this much have a say in where the face is."""
 
 
 def iou(first: Boxes, second: Boxes) -> npt.NDArray[np.float32]:
@@ -35,23 +38,12 @@ def suppress(boxes: Boxes, scores: npt.NDArray[np.float32], overlap: float) -> t
     Returns:
         Boxes and scores of what is kept, best first.
     """
-    order = np.argsort(-scores, kind="stable")
-    boxes, scores = boxes[order], scores[order]
-    alive = np.ones(len(boxes), bool)
-    kept_boxes, kept_scores = [], []
-    for index in range(len(boxes)):
-        if not alive[index]:
-            continue
-        near = iou(boxes[index : index + 1], boxes[index:])[0]
-        group = (near >= overlap) & alive[index:]
-        # The best box of a degenerate shape overlaps nothing, itself included.
-        group[0] = True
-        voters = group & (near >= max(overlap, 0.6))
-        voters[0] = True
-        weights = scores[index:][voters] ** 2
-        kept_boxes.append(weights @ boxes[index:][voters] / weights.sum())
-        kept_scores.append(scores[index])
-        alive[index:] &= ~group
-    if not kept_boxes:
+    if not len(boxes):
         return np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
-    return np.stack(kept_boxes).astype(np.float32), np.array(kept_scores, np.float32)
+    xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+    kept = np.asarray(cv2.dnn.NMSBoxes(xywh.tolist(), scores.tolist(), 0.0, overlap), np.intp).ravel()
+    weights = scores**2 * (iou(boxes[kept], boxes) >= max(overlap, VOTE_OVERLAP))
+    # A box of no area overlaps nothing, itself included.
+    weights[np.arange(len(kept)), kept] = scores[kept] ** 2
+    mean = weights @ boxes / weights.sum(axis=1, keepdims=True)
+    return mean.astype(np.float32), scores[kept]

@@ -12,9 +12,7 @@ class EmotionNet(nn.Module):
         dropout: Share of pooled features dropped in training.
     """
 
-    def __init__(
-        self, widths: tuple[int, int, int, int] = (24, 40, 80, 144), dropout: float = 0.3
-    ) -> None:
+    def __init__(self, widths: tuple[int, int, int, int] = (24, 40, 80, 144), dropout: float = 0.3) -> None:
         super().__init__()
         a, b, c, d = widths
         self.features = nn.Sequential(

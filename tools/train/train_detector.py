@@ -47,9 +47,7 @@ def random_crop(image: LabelledImage, rng: np.random.Generator) -> Crop:
     stretch = math.exp(rng.uniform(-0.12, 0.12))
     scale_x, scale_y = scale * stretch, scale / stretch
     place = np.array([rng.uniform(0.1, 0.9), rng.uniform(0.1, 0.9)]) * CROP_PX
-    matrix = np.array(
-        [[scale_x, 0, place[0] - scale_x * centre[0]], [0, scale_y, place[1] - scale_y * centre[1]]]
-    )
+    matrix = np.array([[scale_x, 0, place[0] - scale_x * centre[0]], [0, scale_y, place[1] - scale_y * centre[1]]])
     moved = boxes * np.array([scale_x, scale_y] * 2) + np.tile(matrix[:, 2], 2)
     source = image.pixels
     if scale < 0.6:
@@ -59,9 +57,7 @@ def random_crop(image: LabelledImage, rng: np.random.Generator) -> Crop:
         matrix[0, 0] *= width / source.shape[1]
         matrix[1, 1] *= height / source.shape[0]
     fill = [int(v) for v in rng.integers(0, 256, 3)]
-    crop = cv2.warpAffine(
-        source, matrix, (CROP_PX, CROP_PX), flags=cv2.INTER_LINEAR, borderValue=fill
-    )
+    crop = cv2.warpAffine(source, matrix, (CROP_PX, CROP_PX), flags=cv2.INTER_LINEAR, borderValue=fill)
     clipped = np.clip(moved, 0, CROP_PX)
     area = np.prod(moved[:, 2:] - moved[:, :2], axis=1)
     kept = np.prod(clipped[:, 2:] - clipped[:, :2], axis=1) / np.maximum(area, 1e-6)
@@ -71,8 +67,7 @@ def random_crop(image: LabelledImage, rng: np.random.Generator) -> Crop:
     if rng.random() < 0.5:
         crop = crop[:, ::-1]
         wanted, ignored = (
-            np.stack([CROP_PX - b[:, 2], b[:, 1], CROP_PX - b[:, 0], b[:, 3]], axis=1)
-            for b in (wanted, ignored)
+            np.stack([CROP_PX - b[:, 2], b[:, 1], CROP_PX - b[:, 0], b[:, 3]], axis=1) for b in (wanted, ignored)
         )
     return distort(np.ascontiguousarray(crop), rng), wanted.astype(np.float32), ignored
 

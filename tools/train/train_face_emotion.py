@@ -61,9 +61,7 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
     if len(small):
         side = int(torch.randint(18, 36, (1,), generator=generator))
         shrunk = functional.interpolate(images[small], size=(side, side), mode="area")
-        images[small] = functional.interpolate(
-            shrunk, size=(48, 48), mode="bilinear", align_corners=False
-        )
+        images[small] = functional.interpolate(shrunk, size=(48, 48), mode="bilinear", align_corners=False)
     contrast, light = uniform(0.6, 1.4)[:, None, None, None], uniform(-0.3, 0.3)[:, None, None, None]
     images = (images * contrast + light).clamp(-1, 1)
     noise = torch.randn(images.shape, generator=generator)
@@ -133,9 +131,7 @@ def main() -> None:
             schedule.step()
             step += 1
             keep = min(0.998, step / (step + 10))
-            for slow, fast in zip(
-                average.state_dict().values(), net.state_dict().values(), strict=True
-            ):
+            for slow, fast in zip(average.state_dict().values(), net.state_dict().values(), strict=True):
                 if slow.dtype.is_floating_point:
                     slow.lerp_(fast, 1 - keep)
         accuracy, recall = held_out_figures(average, images[held], majority[held])

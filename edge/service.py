@@ -1,0 +1,305 @@
+"""Where everything is wired: settings in, running objects out."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge.alerts.engine import AlertEngine
+from edge.alerts.rules import Rule
+from edge.analysis import Analysis, analyse
+from edge.capture.backoff import Backoff
+from edge.capture.camera import Camera
+from edge.capture.container import probe
+from edge.capture.csi_camera import CsiCamera
+from edge.capture.lesson import read_lesson
+from edge.capture.microphone import Microphone
+from edge.capture.portaudio import loopback_device
+from edge.capture.recording import Recording
+from edge.capture.screen import Screen
+from edge.capture.simulated import SimulatedClassroom
+from edge.clock import Clock, ClockAnchor, SystemClock, utc_now
+from edge.config import Settings, SourceKind, SourceSettings
+from edge.fusion.aggregator import Aggregator, Windows
+from edge.fusion.evidence import Reliability
+from edge.inference.model import Model
+from edge.inference.sidecar import models_folder
+from edge.pipeline import Feed, Pipeline
+from edge.ports import MediaSource, Sink
+from edge.privacy.policy import Policy
+from edge.publish.mqtt import MqttPublisher
+from edge.publish.outbox import Outbox
+from edge.publish.topics import Topics
+from edge.role import Role
+from edge.sdnotify import notify
+from edge.store.store import Store
+from edge.summary import SourceState
+from edge.vision.detector import FaceDetector
+from edge.vision.emotion import FaceEmotion
+from edge.vision.stage import VisionStage
+from edge.voice.stage import VoiceStage
+
+_LOG = logging.getLogger(__name__)
+
+SIMULATED = "simulated:"
+"""In place of a file's name, followed by a lesson's name."""
+
+_STALLED_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class StageOptions:
+    """How frames and sound are read."""
+
+    rate_hz: float = 5.0
+    smoothing_s: float = 0.6
+    longest_px: int = 1280
+    gate_dbfs: float = -55.0
+    least_speech: float = 0.3
+    emotions: bool = True
+    """Whether emotion models may be loaded."""
+    threads: int = 1
+    """Threads a model may use."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "StageOptions":
+        """Take them from the settings."""
+        return cls(
+            rate_hz=settings.vision.rate_hz,
+            smoothing_s=settings.vision.smoothing_s,
+            longest_px=settings.vision.longest_px,
+            gate_dbfs=settings.voice.gate_dbfs,
+            least_speech=settings.voice.least_speech,
+            emotions=settings.privacy.policy().reads_emotions,
+        )
+
+
+def make_vision(options: StageOptions) -> VisionStage:
+    """Load the face models for one source."""
+    folder = models_folder()
+    emotion = folder / "face_emotion.tflite"
+    return VisionStage(
+        detector=make_detector(longest_px=options.longest_px, threads=options.threads),
+        emotion=FaceEmotion(Model(emotion, threads=options.threads)) if options.emotions else None,
+        rate_hz=options.rate_hz,
+        smoothing_s=options.smoothing_s,
+    )
+
+
+def make_detector(*, confidence: float | None = None, longest_px: int = 1920, threads: int = 1) -> FaceDetector:
+    """Load the face detector."""
+    model = Model(models_folder() / "face_detector.tflite", threads=threads)
+    return FaceDetector(model, confidence=confidence, longest_px=longest_px)
+
+
+def make_voice(options: StageOptions, *, source: str, role: Role) -> VoiceStage:
+    """Load the voice model for one source."""
+    path = models_folder() / "voice_emotion.tflite"
+    return VoiceStage(
+        model=Model(path, threads=1) if options.emotions else None,
+        source=source,
+        role=role,
+        least_speech=options.least_speech,
+        gate_dbfs=options.gate_dbfs,
+    )
+
+
+def make_source(settings: SourceSettings, clock: Clock) -> MediaSource:
+    """Make a live source; its device is opened when it is read.
+
+    Raises:
+        SettingsError: A simulated source's lesson can't be used.
+    """
+    name, role, device = settings.name, settings.role, settings.device
+    match settings.kind:
+        case SourceKind.CAMERA:
+            return Camera(
+                name=name,
+                role=role,
+                device=0 if device is None else device,
+                width=settings.width,
+                height=settings.height,
+                fps=settings.fps,
+                clock=clock,
+            )
+        case SourceKind.CSI_CAMERA:
+            return CsiCamera(
+                name=name,
+                role=role,
+                device=int(device or 0),
+                width=settings.width,
+                height=settings.height,
+                fps=settings.fps,
+                clock=clock,
+            )
+        case SourceKind.MICROPHONE:
+            return Microphone(name=name, role=role, device=device, clock=clock)
+        case SourceKind.STREAM | SourceKind.FILE:
+            return Recording(name=name, role=role, url=settings.url or "", clock=clock, video_rate_hz=settings.fps)
+        case SourceKind.SCREEN:
+            return Screen(
+                name=name,
+                role=role,
+                monitor=int(device or 1),
+                fps=min(settings.fps, 10.0),
+                sound=loopback_device() if settings.loopback else None,
+                clock=clock,
+            )
+        case SourceKind.SIMULATED:
+            lesson = read_lesson(settings.lesson)
+            return SimulatedClassroom(name=name, role=role, lesson=lesson, fps=settings.fps, clock=clock)
+
+
+def make_feed(source: MediaSource, options: StageOptions, *, kind: SourceKind) -> Feed:
+    """Give a source the stages that its kind can use, each with models of its own."""
+    vision = None if kind is SourceKind.MICROPHONE else make_vision(options)
+    deaf = {SourceKind.CAMERA, SourceKind.CSI_CAMERA}
+    voice = None if kind in deaf else make_voice(options, source=source.name, role=source.role)
+    return Feed(source, vision, voice)
+
+
+def delays() -> Iterator[float]:
+    """Return the waits between attempts to open a lost source, seconds."""
+    return iter(Backoff())
+
+
+def make_pipeline(
+    feeds: Iterable[Feed],
+    *,
+    rules: Iterable[Rule],
+    windows: Windows,
+    policy: Policy | None,
+    sinks: Iterable[Sink],
+    clock: Clock,
+) -> Pipeline:
+    """Join feeds, fusion, alerts and sinks; the lesson begins now."""
+    feeds = tuple(feeds)
+    anchor = ClockAnchor.take(clock)
+    roles = [role for role in Role if any(feed.source.role is role for feed in feeds)]
+    aggregator = Aggregator(
+        epoch_ns=anchor.monotonic_ns, to_utc=anchor.to_utc, windows=windows, reliability=Reliability(), roles=roles
+    )
+    engine = AlertEngine(rules, hop_s=windows.hop_s)
+    return Pipeline(
+        feeds=feeds, aggregator=aggregator, policy=policy, engine=engine, sinks=sinks, clock=clock, delays=delays
+    )
+
+
+class Service:
+    """The headless service: the pipeline with a store and a publisher.
+
+    Args:
+        settings: The checked settings file.
+
+    Raises:
+        EdgeError: A model, a lesson, the database or the publisher's settings can't be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        clock = SystemClock()
+        options = StageOptions.of(settings)
+        feeds = [make_feed(make_source(s, clock), options, kind=s.kind) for s in settings.sources]
+        mqtt = settings.mqtt
+        self._store = Store(settings.state)
+        self._outbox = Outbox(settings.state.with_name(settings.state.stem + "-outbox.db"))
+        self._publisher = MqttPublisher(
+            host=mqtt.host,
+            port=mqtt.port,
+            topics=Topics(site=mqtt.site, room=mqtt.room),
+            username=mqtt.username,
+            password=mqtt.password.get_secret_value() if mqtt.password else None,
+            tls_ca=mqtt.tls_ca,
+            outbox=self._outbox,
+        )
+        fusion = settings.fusion
+        self.pipeline = make_pipeline(
+            feeds,
+            rules=[rule.rule() for rule in settings.rules],
+            windows=Windows(fusion.window_s, fusion.hop_s, fusion.least_s),
+            policy=settings.privacy.policy(),
+            sinks=[self._store, self._publisher],
+            clock=clock,
+        )
+        self._hop_s = fusion.hop_s
+
+    def run(self, stop: threading.Event) -> None:
+        """Run until *stop* is set or all sources have ended.
+
+        Raises:
+            Exception: What a stage died of.
+        """
+        self._store.begin_lesson(title=f"{utc_now():%Y-%m-%d %H:%M}")
+        self._publisher.start()
+        self.pipeline.start()
+        notify("READY=1")
+        try:
+            while not self.pipeline.wait(timeout_s=0.5):
+                if stop.is_set():
+                    self.pipeline.stop()
+                    self.pipeline.wait()
+                    return
+                if self._data_flows():
+                    notify("WATCHDOG=1")
+        finally:
+            notify("STOPPING=1")
+            self.pipeline.stop()
+            self._publisher.close()
+            self._store.end_lesson()
+            self._store.close()
+            self._outbox.close()
+
+    def _data_flows(self) -> bool:
+        """Whether every source delivers, or is known to be lost: a silent hang is neither."""
+        return all(
+            source.state is not SourceState.RUNNING or (source.idle_s or 0.0) < _STALLED_S
+            for source in self.pipeline.health().sources
+        )
+
+
+def open_recording(name: str, *, role: Role, video_rate_hz: float | None, seed: int = 0) -> MediaSource:
+    """Open a file, or `simulated:LESSON`, to be read as fast as it goes.
+
+    Raises:
+        SettingsError: There is no such lesson.
+    """
+    if name.startswith(SIMULATED):
+        lesson = read_lesson(name.removeprefix(SIMULATED))
+        # An endless lesson has no end to report.
+        return SimulatedClassroom(name=name, role=role, lesson=replace(lesson, loop=False), fps=25.0, seed=seed)
+    return Recording(name=Path(name).name, role=role, url=name, clock=None, video_rate_hz=video_rate_hz)
+
+
+def recording_length_s(name: str) -> float | None:
+    """Return how long a file, or `simulated:LESSON`, says it is, seconds; ``None`` when it does not say.
+
+    Raises:
+        SettingsError: There is no such lesson.
+        SourceMissingError: There is no such file.
+        MediaError: It can't be read.
+    """
+    if name.startswith(SIMULATED):
+        return read_lesson(name.removeprefix(SIMULATED)).seconds
+    return probe(name).duration_s
+
+
+def analyse_recording(
+    name: str,
+    *,
+    role: Role,
+    options: StageOptions,
+    windows: Windows,
+    rules: Iterable[Rule],
+    progress: Callable[[float], None],
+) -> Analysis:
+    """Analyse one file; see :func:`edge.analysis.analyse`."""
+    source = open_recording(name, role=role, video_rate_hz=options.rate_hz * 2)
+    return analyse(
+        source,
+        vision=make_vision(options),
+        voice=make_voice(options, source=source.name, role=role),
+        windows=windows,
+        reliability=Reliability(),
+        engine=AlertEngine(rules, hop_s=windows.hop_s),
+        progress=progress,
+    )

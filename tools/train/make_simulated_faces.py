@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""Learn the simulated classroom's faces: a statistical shape and texture model of seven emotions.
+
+make_simulated_faces.py KDEF.npz face_landmarks_detector.tflite OUT.npz [--modes N]
+
+``KDEF.npz`` holds ``images`` (n, 96, 96) grey frontal faces, ``labels`` (n,), ``subjects`` (n,) and ``label_names``,
+made from the Karolinska Directed Emotional Faces (Lundqvist, Flykt and Öhman, 1998). The landmark network is the one
+inside MediaPipe's public ``face_landmarker.task`` (a zip file; Apache-2.0).
+
+It is an active appearance model (Cootes, Edwards and Taylor, 2001): every photograph is warped onto the mean shape of
+its emotion, and one principal component analysis runs over people, on the textures and shapes of all seven emotions
+together. So one short row of coefficients gives one invented person in seven moods.
+
+Why nobody in the file is real: a person enters only through sums over all people (the means) and through the main
+directions of variation between them. The coefficients that would place a real person in the model are never written,
+the two photographs of each mood are averaged first, and what the leading modes leave out of a person (printed below
+as "unexplained") is lost for good.
+"""
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter
+
+Floats = npt.NDArray[np.float64]
+
+SIDE = 96
+"""Pixels of the frame that shapes and textures live in."""
+
+GRID = 16
+"""Points a side of the grid that holds a person's shape, as displacements."""
+
+STEADY = (33, 133, 362, 263, 168, 6, 197, 195)
+"""Landmarks that no expression moves much: corners of the eyes and the bridge of the nose."""
+
+OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152)
+OVAL += (148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)
+LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+MOUTH = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
+EYES = (
+    (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
+    (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),
+)
+
+
+FOILS = {1: (6, 0), 2: (6, 5)}
+"""What an emotion is pushed away from, where that is not neutral alone: disgust from anger too, fear from surprise."""
+
+
+def find_landmarks(images: npt.NDArray[np.uint8], network: Path) -> Floats:
+    """Return landmarks in pixels of each image, shape (images, 468, 2)."""
+    interpreter = Interpreter(model_path=str(network), num_threads=1)
+    interpreter.allocate_tensors()
+    given = interpreter.get_input_details()[0]["index"]
+    wanted = next(d["index"] for d in interpreter.get_output_details() if int(np.prod(d["shape"])) == 478 * 3)
+    side, margin = images.shape[1], images.shape[1] // 4
+    found = []
+    for image in images:
+        framed = cv2.copyMakeBorder(image, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+        lit = cv2.normalize(cv2.resize(framed, (256, 256)), None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+        rgb = cv2.cvtColor(lit, cv2.COLOR_GRAY2RGB).astype(np.float32) / 255
+        interpreter.set_tensor(given, rgb[None])
+        interpreter.invoke()
+        points = interpreter.get_tensor(wanted).reshape(478, 3)[:468, :2]
+        found.append(points / 256 * (side + 2 * margin) - margin)
+    return np.asarray(found, np.float64)
+
+
+def similarity(source: Floats, target: Floats) -> Floats:
+    """Return the 2x3 turn, scale and shift that lays *source* on *target* in the least squares sense."""
+    a, b = source - source.mean(0), target - target.mean(0)
+    x, y = (a * b).sum() / (a * a).sum(), (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum() / (a * a).sum()
+    turn = np.array([[x, -y], [y, x]])
+    return np.hstack([turn, (target.mean(0) - turn @ source.mean(0))[:, None]])
+
+
+def moved(points: Floats, matrix: Floats) -> Floats:
+    """Apply a 2x3 matrix to points, shape (n, 2)."""
+    return points @ matrix[:, :2].T + matrix[:, 2]
+
+
+def align(shapes: Floats) -> tuple[Floats, Floats]:
+    """Lay all shapes on one another; return them in the model's frame and the matrices that put them there."""
+    target = shapes[0]
+    for _ in range(3):
+        laid = np.stack([moved(s, similarity(s[list(STEADY)], target[list(STEADY)])) for s in shapes])
+        target = laid.mean(0)
+    oval = target[list(OVAL)]
+    scale = 80.0 / np.ptp(oval[:, 1])
+    centre = (oval.min(0) + oval.max(0)) / 2
+    target = (target - centre) * scale + np.array([SIDE / 2, SIDE / 2 + 1])
+    matrices = np.stack([similarity(s[list(STEADY)], target[list(STEADY)]) for s in shapes])
+    return np.stack([moved(s, m) for s, m in zip(shapes, matrices, strict=True)]), matrices
+
+
+class Spline:
+    """A smoothing thin-plate spline from one set of points to another (Bookstein, 1989)."""
+
+    def __init__(self, source: Floats, target: Floats, smoothing: float = 2.0) -> None:
+        count = len(source)
+        border = np.hstack([np.ones((count, 1)), source])
+        system = np.zeros((count + 3, count + 3))
+        system[:count, :count] = self._kernel(source, source) + smoothing * np.eye(count)
+        system[:count, count:], system[count:, :count] = border, border.T
+        self._weights = np.linalg.solve(system, np.vstack([target, np.zeros((3, 2))]))
+        self._source = source
+
+    @staticmethod
+    def _kernel(a: Floats, b: Floats) -> Floats:
+        squared = ((a[:, None] - b[None]) ** 2).sum(2)
+        return np.asarray(squared * np.log(np.maximum(squared, 1e-9)) / 2)
+
+    def __call__(self, points: Floats) -> Floats:
+        """Return where *points*, shape (n, 2), go."""
+        parts = np.hstack([self._kernel(points, self._source), np.ones((len(points), 1)), points])
+        return np.asarray(parts @ self._weights)
+
+
+def lattice(count: int) -> Floats:
+    """Return *count* x *count* points spread evenly over the frame, corners included, shape (count**2, 2)."""
+    axis = np.linspace(0, SIDE - 1, count)
+    return np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+
+
+def dense(field: Floats, count: int) -> npt.NDArray[np.float32]:
+    """Spread a lattice's values, shape (count**2, 2), over every pixel of the frame."""
+    axis = np.linspace(0, count - 1, SIDE, dtype=np.float32)
+    x, y = np.meshgrid(axis, axis)
+    values = field.reshape(count, count, 2).astype(np.float32)
+    return np.asarray(cv2.remap(values, x, y, cv2.INTER_LINEAR), np.float32)
+
+
+def polygon(points: Floats, *, grow: int = 0) -> npt.NDArray[np.uint8]:
+    """Return an outline's inside as a 0 to 255 picture of the frame."""
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    if grow:
+        mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1)))
+    return mask
+
+
+def quantised(values: Floats) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """Return rows as int8 and each row's scale."""
+    scale = np.maximum(np.abs(values).reshape(len(values), -1).max(axis=1), 1e-6) / 127
+    steps = values / scale.reshape(-1, *[1] * (values.ndim - 1))
+    return np.round(steps).astype(np.int8), scale.astype(np.float32)
+
+
+def pushes(mean_texture: Floats, means: Floats, inside: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Return what sets each mean apart from its :data:`FOILS`, in its own frame: a texture and a field of shape."""
+    textures, fields = [], []
+    for label, (texture, mean) in enumerate(zip(mean_texture, means, strict=True)):
+        foils = FOILS.get(label, (6,))
+        foil_texture = np.zeros_like(texture)
+        for foil in foils:
+            plane = np.zeros(SIDE * SIDE, np.float32)
+            plane[inside] = mean_texture[foil]
+            there = dense(Spline(mean, means[foil])(lattice(32)), 32)
+            warped = cv2.remap(plane.reshape(SIDE, SIDE), there[..., 0], there[..., 1], cv2.INTER_CUBIC)
+            foil_texture += warped.ravel()[inside] / len(foils)
+        textures.append(texture - foil_texture)
+        fields.append(Spline(2 * mean - means[list(foils)].mean(0), mean)(lattice(GRID)) - lattice(GRID))
+    return np.array(textures), np.array(fields).reshape(7, GRID, GRID, 2)
+
+
+def main() -> None:
+    """Learn the model and write it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kdef", type=Path)
+    parser.add_argument("landmarks", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--modes", type=int, default=14)
+    given = parser.parse_args()
+
+    with np.load(given.kdef) as data:
+        images, labels, subjects = data["images"], data["labels"], data["subjects"]
+        names = [str(n) for n in data["label_names"][:7]]
+    shapes, matrices = align(find_landmarks(images, given.landmarks))
+    means = np.stack([shapes[labels == label].mean(0) for label in range(7)])
+    pixels = lattice(SIDE)
+    inside = np.maximum.reduce([polygon(m[list(OVAL)], grow=2) for m in means]).ravel() > 127
+    core = np.minimum.reduce([polygon(m[list(OVAL)]) for m in means]).ravel() > 127
+
+    people = sorted(set(subjects))
+    textures = np.zeros((len(people), 7, int(inside.sum())))
+    fields = np.zeros((len(people), 7, GRID * GRID, 2))
+    counts = np.zeros((len(people), 7))
+    for image, label, subject, shape, matrix in zip(images, labels, subjects, shapes, matrices, strict=True):
+        person = people.index(subject)
+        framed = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        there = dense(Spline(means[label], shape)(lattice(32)), 32)
+        flat = cv2.remap(framed, there[..., 0], there[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        values = flat.astype(np.float64).ravel()
+        values = (values - values[core].mean()) / max(float(values[core].std()), 1.0)
+        textures[person, label] += values[inside]
+        fields[person, label] += Spline(shape, means[label])(lattice(GRID)) - lattice(GRID)
+        counts[person, label] += 1
+    whole = (counts > 0).all(axis=1)
+    textures = textures[whole] / counts[whole][:, :, None]
+    fields = fields[whole] / counts[whole][:, :, None, None]
+
+    mean_texture, mean_field = textures.mean(0), fields.mean(0)
+    flat_texture = (textures - mean_texture).reshape(int(whole.sum()), -1)
+    flat_field = (fields - mean_field).reshape(int(whole.sum()), -1)
+    balance = np.sqrt(flat_texture.var() * flat_texture.shape[1] / (flat_field.var() * flat_field.shape[1]))
+    joint = np.hstack([flat_texture, flat_field * balance])
+    left, strength, right = np.linalg.svd(joint, full_matrices=False)
+    spread = strength[: given.modes] / np.sqrt(len(joint) - 1)
+    explained = (strength[: given.modes] ** 2).sum() / (strength**2).sum()
+    modes = right[: given.modes] * spread[:, None]
+    split = flat_texture.shape[1]
+    texture_modes = modes[:, :split].reshape(given.modes, 7, -1)
+    field_modes = modes[:, split:].reshape(given.modes, 7, GRID, GRID, 2) / balance
+
+    push_texture, push_field = pushes(mean_texture, means, inside)
+    regions = np.stack(
+        [
+            np.stack(
+                [
+                    polygon(m[list(OVAL)]),
+                    polygon(m[list(LIPS)]),
+                    polygon(m[list(MOUTH)]),
+                    np.maximum(*(polygon(m[list(eye)]) for eye in EYES)),
+                ]
+            )
+            for m in means
+        ]
+    )
+    mean_steps, mean_scale = quantised(mean_texture)
+    texture_steps, texture_scale = quantised(texture_modes)
+    field_steps, field_scale = quantised(field_modes)
+    push_steps, push_scale = quantised(push_texture)
+    push_field_steps, push_field_scale = quantised(push_field)
+    np.savez_compressed(
+        given.out,
+        emotions=np.array(names),
+        inside=np.packbits(inside),
+        mean_texture=mean_steps,
+        mean_texture_scale=mean_scale,
+        texture_modes=texture_steps,
+        texture_modes_scale=texture_scale,
+        field_modes=field_steps,
+        field_modes_scale=field_scale,
+        push_texture=push_steps,
+        push_texture_scale=push_scale,
+        push_field=push_field_steps,
+        push_field_scale=push_field_scale,
+        regions=regions,
+    )
+    print(f"people {len(joint)}, texture pixels {int(inside.sum())}, modes {given.modes}")
+    print(f"unexplained share of variance between people {1 - explained:.3f}")
+    print(f"{given.out}: {given.out.stat().st_size / 1024:.0f} KiB")
+
+
+if __name__ == "__main__":
+    main()
