@@ -70,7 +70,8 @@ def analyse(
     )
     result, begun = Analysis(), time.perf_counter()
     tally = result.tallies[source.role]
-    end_ns, frame_ns = 0, 0
+    # Where reading has got to, the last frame's time, and when that frame ends.
+    reached_ns, frame_ns, frame_end_ns = 0, None, 0
 
     def close_until(now_ns: int) -> None:
         for summary in aggregator.advance(now_ns):
@@ -81,23 +82,25 @@ def analyse(
         for item in source.items():
             if isinstance(item, Frame):
                 # A frame lasts until the next; the last one as long as the one before it.
-                end_ns = max(end_ns, item.captured_ns + max(item.captured_ns - frame_ns, 0))
-                frame_ns = item.captured_ns
+                length_ns = 0 if frame_ns is None else max(item.captured_ns - frame_ns, 0)
+                frame_ns, frame_end_ns = item.captured_ns, item.captured_ns + length_ns
+                reached_ns = max(reached_ns, item.captured_ns)
                 if vision is not None and (faces := vision.observe(item)) is not None:
                     look = Look(item.captured_ns, item.source, item.role, faces)
                     aggregator.add_look(look)
                     tally.add_look(look)
             else:
-                end_ns = max(end_ns, item.end_ns)
+                reached_ns = max(reached_ns, item.end_ns)
                 for sound in _heard(voice, item):
                     aggregator.add_sound(sound)
                     tally.add_sound(sound)
-            close_until(end_ns - _REORDER_NS)
-            progress(end_ns / 1e9)
+            close_until(reached_ns - _REORDER_NS)
+            progress(reached_ns / 1e9)
     except MediaError as error:
-        if end_ns == 0:
+        if reached_ns == 0:
             raise
         result.damage = str(error)
+    end_ns = max(reached_ns, frame_end_ns)
     close_until(end_ns)
     result.duration_s, result.elapsed_s = end_ns / 1e9, time.perf_counter() - begun
     return result

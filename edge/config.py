@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as EnvironmentFault
 
 from edge.alerts.rules import Rule
 from edge.errors import SettingsError
@@ -202,8 +203,13 @@ def check_settings(values: dict[str, Any], *, where: str) -> Settings:
     Raises:
         SettingsError: They say something that can't be; only the first fault is named, with its key.
     """
+    # A leading underscore would reach pydantic-settings' own options instead.
+    if own := [key for key in values if key.startswith("_")]:
+        raise SettingsError("unknown key; check its spelling", key=f"{where}: {own[0]}")
     try:
         return Settings(**values)
+    except EnvironmentFault as error:
+        raise SettingsError(f"environment: {error}; one key is set as EDGE_SECTION__KEY") from None
     except ValidationError as error:
         first, others = error.errors(include_url=False)[0], error.error_count() - 1
         key = ".".join(str(part) for part in first["loc"])
@@ -252,8 +258,8 @@ role = "students"
 [[rules]]
 name = "negative_mood"
 role = "students"
-raise_at = 0.45                # negative share that raises after hold_s ...
-clear_below = 0.32             # ... and the one below which it clears after hold_s
+raise_at = 0.40                # negative share that raises after hold_s ...
+clear_below = 0.28             # ... and the one below which it clears after hold_s
 hold_s = 10
 """
 """What `edge init` writes."""

@@ -74,7 +74,7 @@ def look(
     return Look(round(at_s * SECOND), source, role, faces)
 
 
-def sound(  # noqa: PLR0913 - every one is a fact about a window of sound
+def sound(
     end_s: float,
     emotion: EmotionDistribution | None,
     *,

@@ -14,10 +14,10 @@ class Rule:
 
     role: Role = Role.STUDENTS
 
-    raise_at: float = 0.45
+    raise_at: float = 0.40
     """Negative share in (0, 1] from which the condition is met."""
 
-    clear_below: float = 0.32
+    clear_below: float = 0.28
     """Negative share below which it is over; less than *raise_at*, so that a value between them changes nothing."""
 
     hold_s: float = 10.0

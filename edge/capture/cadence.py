@@ -4,7 +4,7 @@
 class Cadence:
     """Thins a stream to at most a given rate, evenly, whatever the stream's own rate.
 
-    A frame up to a quarter of a period early counts as due: a camera that already runs at the wanted rate jitters, and
+    A frame up to an eighth of a period early counts as due: a camera that already runs at the wanted rate jitters, and
     would otherwise lose every second frame.
 
     Args:
@@ -19,7 +19,7 @@ class Cadence:
 
     def due(self, at_ns: int) -> bool:
         """Return whether the frame at *at_ns* is wanted; count it as taken when it is."""
-        slack = self._period_ns // 4
+        slack = self._period_ns // 8
         if self._next_ns is None or at_ns < self._next_ns - 2 * self._period_ns:  # first, or time was set back
             self._next_ns = at_ns
         if at_ns < self._next_ns - slack:

@@ -1,13 +1,15 @@
 """Faces of nobody: a statistical model of shape and texture, seven emotions to each invented person.
 
-``faces.npz`` is an active appearance model (Cootes, Edwards and Taylor, 2001) that ``tools/train/make_simulated_faces.py``
-learned from the Karolinska Directed Emotional Faces. Nobody in it is real: the file holds the mean face of 70 people
-for each emotion and the 14 main directions in which people differ, but no person's own coefficients, and a quarter of
-what tells people apart is in none of these directions. A pupil is a random point near the mean.
+``faces.npz`` is an active appearance model (Cootes, Edwards and Taylor, 2001), learned by
+``tools/train/make_simulated_faces.py`` from the Karolinska Directed Emotional Faces. Nobody in it is real: the file
+holds the mean face of 70 people for each emotion and the 14 main directions in which people differ, but no person's
+own coefficients, and a quarter of what tells people apart lies in none of these directions. A pupil is a random point
+near the mean.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -17,6 +19,9 @@ from edge.errors import SourceMissingError
 from edge.observation import Emotion
 
 Plane = npt.NDArray[np.float32]
+
+FACES = Path(__file__).with_name("faces.npz")
+"""The shipped model."""
 
 SIDE = 96
 """Pixels of the model's frame."""
@@ -41,7 +46,7 @@ STRENGTH = {
     Emotion.NEUTRAL: 0.0,
 }
 """How much further each mean is pushed from neutral (disgust from anger and fear from surprise too): 0 is as the actors
-posed it, 1 is twice as strong. Chosen so that a network trained on FER2013 names faces of 46 pixels as they are meant."""
+posed it, 1 is twice as strong. Chosen so that a network trained on FER2013 names small faces as they are meant."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,11 +79,11 @@ class FaceModel:
         SourceMissingError: The file isn't there or isn't one of that tool's.
     """
 
-    def __init__(self, path: Path = Path(__file__).with_name("faces.npz")) -> None:
+    def __init__(self, path: Path = FACES) -> None:
         try:
-            with np.load(path) as data:
+            with path.open("rb") as file, np.load(file) as data:
                 self._load(data)
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, ValueError, BadZipFile) as error:
             raise SourceMissingError(f"{path}: no face model ({error}); install classroom-edge again") from error
 
     def _load(self, data: np.lib.npyio.NpzFile) -> None:
@@ -119,7 +124,7 @@ class FaceModel:
         field = field + np.float32(strength) * self._push_field[index]
         plane = np.zeros((SIDE, SIDE), np.float32)
         plane[self._inside] = texture
-        plane = _extended(plane, self._regions[index, 0])
+        skin = _extended(plane, self._regions[index, 0])
 
         # The shape's displacements lie on a coarse grid over the frame.
         steps = np.float32((field.shape[0] - 1) / (SIDE - 1))
@@ -128,8 +133,9 @@ class FaceModel:
         oval, lips, mouth, eyes = (
             cv2.remap(region, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) for region in self._regions[index]
         )
-        light = cv2.remap(plane, u, v, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        return FacePicture(light, oval, lips, mouth, eyes)
+        light = cv2.remap(skin, u, v, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        planes = (light, oval, lips, mouth, eyes)
+        return FacePicture(*(np.asarray(plane, np.float32) for plane in planes))
 
 
 def _extended(plane: Plane, oval: Plane) -> Plane:

@@ -133,7 +133,9 @@ def head_sprite(model: FaceModel, look: Look, emotion: Emotion, scale: float) ->
     strands = _strands(x, y, look)
     alpha = _paint(colour, alpha, _hair_colour(look, strands, 0.62), _back_hair(x, y, look, strands))
     skin = _skin_picture(face, look)
-    neck = _box(x, y, 48, 92, 17, 32) * np.clip((107 - y) / 6, 0, 1)
+    # Hanging hair hides where the neck ends; a collar does so higher up.
+    end = 107 if look.length < LONG else 116
+    neck = _box(x, y, 48, 92, 17, 32) * np.clip((end - y) / 6, 0, 1)
     shade = np.clip(0.62 + 0.3 * (y - 88) / 30, 0.62, 0.86)[..., None]
     alpha = _paint(colour, alpha, np.array(look.skin, np.float32) * shade, neck)
     if look.length < LONG:
@@ -165,7 +167,7 @@ def _ellipse(x: Plane, y: Plane, cx: float, cy: float, rx: float, ry: float) -> 
     return _soft(_inside(x, y, cx, cy, rx, ry))
 
 
-def _inside(x: Plane, y: Plane, cx: float, cy: float, rx: float, ry: float) -> Plane:
+def _inside(x: Plane, y: Plane, cx: float | Plane, cy: float, rx: float, ry: float) -> Plane:
     """Return about how far inside an ellipse each pixel is, in pixels of the frame."""
     radius = np.sqrt(((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2)
     return np.asarray((1 - radius) * min(rx, ry), np.float32)
@@ -178,8 +180,8 @@ def _box(x: Plane, y: Plane, cx: float, cy: float, rx: float, ry: float) -> Plan
 def _strands(x: Plane, y: Plane, look: Look) -> Plane:
     """Return noise in about [-1, 1] that runs along hair falling from the parting."""
     rng = np.random.default_rng(look.grain)
-    table = cv2.GaussianBlur(rng.normal(size=(24, 256)).astype(np.float32), (0, 0), 1.0)
-    table /= float(table.std()) * 2
+    noise = cv2.GaussianBlur(rng.normal(size=(24, 256)).astype(np.float32), (0, 0), 1.0)
+    table = noise / (np.std(noise) * 2)
     cx, cy = 48 + 14 * look.parting, 0.0
     angle = np.arctan2(x - cx, y - cy + 30)
     reach = np.hypot(x - cx, y - cy + 20)
@@ -216,8 +218,8 @@ def _back_hair(x: Plane, y: Plane, look: Look, strands: Plane) -> Plane:
 def _front_hair(x: Plane, y: Plane, look: Look, strands: Plane) -> Plane:
     """Return the hair over the top of the head and down its sides."""
     # The face looks out of an opening that the parting pulls aside and the fringe lowers.
-    lean = 8 * look.parting * np.clip((40 - y) / 40, 0, 1)
-    opening = _inside(x, y, 48 + lean, 68, 34.5, 70 - look.fringe)
+    lean = np.float32(8 * look.parting) * np.clip((40 - y) / 40, 0, 1)
+    opening = _inside(x, y, np.float32(48) + lean.astype(np.float32), 68, 34.5, 70 - look.fringe)
     if look.length < LONG:
         hair = np.minimum(_cap(x, y, look, strands), look.length + 6 + 4 * strands - y)
     else:
@@ -229,7 +231,9 @@ def _skin_picture(face: FacePicture, look: Look) -> Picture:
     """Turn lightness into the colours of skin, lips, teeth and eyes."""
     base = np.array(look.skin, np.float32)
     stops = np.array((-3.4, -1.5, 0.0, 1.6, 3.0), np.float32)
-    ramp = np.stack([base * 0.10 + (4, 2, 2), base * (0.56, 0.49, 0.46), base * 0.94, base * 1.08 + 6, base * 1.16 + 18])
+    ramp = np.stack(
+        [base * 0.10 + (4, 2, 2), base * (0.56, 0.49, 0.46), base * 0.94, base * 1.08 + 6, base * 1.16 + 18]
+    )
     picture = np.stack([np.interp(face.light, stops, ramp[:, channel]) for channel in range(3)], axis=-1)
     grey = picture.mean(axis=2, keepdims=True)
     lips = (cv2.GaussianBlur(face.lips - face.mouth, (0, 0), 1.0) * 0.75)[..., None]

@@ -79,10 +79,9 @@ def paint_room(
             _body(brush, seats[index], clothes[index], skins[index])
         for index in members:
             _desk(brush, seats[index], clothes[index], skins[index], index)
-    small = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
-    small *= _light(width, height)[..., None]
-    small += np.random.default_rng((seed, 3)).normal(scale=1.6, size=small.shape).astype(np.float32)
-    return np.clip(small, 0, 255).astype(np.uint8)
+    small = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
+    grain = np.random.default_rng((seed, 3)).normal(scale=1.6, size=(height, width, 3))
+    return np.clip(small * _light(width, height)[..., None] + grain, 0, 255).astype(np.uint8)
 
 
 def _shade(canvas: Pixels, top: float, bottom: float, first: Colour, last: Colour) -> None:
@@ -108,8 +107,7 @@ def _furnish(brush: _Brush, width: int, height: int) -> None:
         brush.box(left * u, 18 * v, (left + 112) * u, 176 * v, (246, 246, 242))
         brush.box((left + 7) * u, 25 * v, (left + 105) * u, 169 * v, (196, 220, 236))
         brush.polygon(
-            [((left + 7) * u, 130 * v), ((left + 50) * u, 108 * v), ((left + 105) * u, 136 * v)]
-            + [((left + 105) * u, 169 * v), ((left + 7) * u, 169 * v)],
+            [((left + dx) * u, y * v) for dx, y in ((7, 130), (50, 108), (105, 136), (105, 169), (7, 169))],
             (150, 186, 140),
         )
         brush.box((left + 53) * u, 25 * v, (left + 59) * u, 169 * v, (246, 246, 242))
@@ -143,16 +141,18 @@ def _furnish(brush: _Brush, width: int, height: int) -> None:
     for shelf in range(3):
         top = 44 + shelf * 80
         brush.box(970 * u, top * v, 1236 * u, (top + 70) * v, (96, 70, 48))
-        left = 976.0
+        edge_x = 976.0
         for book in range(18):
             thick, high = 9 + (book * 7 + shelf * 5) % 7, 44 + (book * 11 + shelf * 3) % 20
-            if left + thick > 1232:  # noqa: PLR2004 - the shelf's right end
+            if edge_x + thick > 1232:  # noqa: PLR2004 - the shelf's right end
                 break
             if (book + 2 * shelf) % 9 == 8:  # noqa: PLR2004 - now and then a gap
-                left += thick + 4
+                edge_x += thick + 4
                 continue
-            brush.box(left * u, (top + 70 - high) * v, (left + thick) * u, (top + 70) * v, books[(book + shelf * 2) % 5])
-            left += thick + 1.5
+            brush.box(
+                edge_x * u, (top + 70 - high) * v, (edge_x + thick) * u, (top + 70) * v, books[(book + shelf * 2) % 5]
+            )
+            edge_x += thick + 1.5
 
 
 def _body(brush: _Brush, seat: Seat, clothes: Colour, skin: Colour) -> None:

@@ -77,7 +77,9 @@ class Scene:
     @property
     def faces_xyxy(self) -> npt.NDArray[np.float32]:
         """Where the faces are when nobody sways: left, top, right, bottom in pixels, shape (people, 4)."""
-        boxes = [(s.x - 0.40 * s.face, s.y - 0.5 * s.face, s.x + 0.40 * s.face, s.y + 0.5 * s.face) for s in self._seats]
+        boxes = [
+            (s.x - 0.40 * s.face, s.y - 0.5 * s.face, s.x + 0.40 * s.face, s.y + 0.5 * s.face) for s in self._seats
+        ]
         return np.array(boxes, np.float32)
 
     def prepare(self, shown: Iterable[tuple[int, Emotion]]) -> None:
@@ -128,12 +130,12 @@ class Scene:
         y = seat.y - (49 - TOP) * scale + down * seat.face
         left, top = math.floor(x), math.floor(y)
         matrix = cv2.getRotationMatrix2D(pivot, turn, 1 + grow)
-        matrix[:, 2] += x - left, y - top
+        matrix[:, 2] += np.array((x - left, y - top))
         x0, y0 = max(left, 0), max(top, 0)
         x1, y1 = min(left + width, picture.shape[1]), min(top + height, picture.shape[0])
         if x0 >= x1 or y0 >= y1:
             return
-        matrix[:, 2] += left - x0, top - y0
+        matrix[:, 2] += np.array((left - x0, top - y0))
         shape = (x1 - x0, y1 - y0)
         colour = cv2.warpAffine(sprite.colour, matrix, shape, flags=cv2.INTER_LINEAR)
         through = cv2.warpAffine(
@@ -156,7 +158,7 @@ def seats(people: int, size: tuple[int, int]) -> tuple[Seat, ...]:
     else:
         front, middle = max(2, people // 4), people // 3
         counts = [people - front - middle, middle, front]
-    rows = ((218.0, 46.0), (350.0, 62.0), (526.0, 84.0))[-len(counts) :]
+    rows = ((218.0, 46.0), (350.0, 62.0), (526.0, 84.0))[-len(counts) :] if len(counts) > 1 else ((430.0, 84.0),)
     width, height = size
     unit = height / 720
     placed: list[Seat] = []

@@ -95,7 +95,8 @@ def synthesise(voice: Voice, seconds: float, rng: np.random.Generator, *, tract:
     edge = np.minimum(1.0, np.minimum(time, seconds - time) / 0.02)
     sound = sound * edge
     level = np.sqrt(np.mean(sound**2))
-    return np.clip(sound * (10 ** (voice.level_dbfs / 20) / level), -1, 1).astype(np.float32)
+    scaled = sound * (10 ** (voice.level_dbfs / 20) / level)
+    return np.asarray(np.clip(scaled, -1, 1), np.float32)
 
 
 def _pitch(
@@ -190,7 +191,7 @@ class LessonSound:
             part = min(count - done, self._period - at)
             self._add(block[done : done + part], at)
             done += part
-        return np.clip(block, -1, 1, out=block)
+        return np.asarray(np.clip(block, -1, 1), np.float32)
 
     def _add(self, block: Samples, at: int) -> None:
         """Mix what is spoken from sample *at* of the lesson into *block*."""

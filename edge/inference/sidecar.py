@@ -29,6 +29,10 @@ class Sidecar:
     thresholds: dict[str, float]
     figures: dict[str, Any]
 
+    def __post_init__(self) -> None:
+        if len(self.input_shape) != 4 or min(self.input_shape) < 1:  # noqa: PLR2004
+            raise ValueError(f"shape must be (1, height, width, channels), got {self.input_shape}")
+
 
 def models_folder() -> Path:
     """Return where the shipped models are: inside the wheel, or `models/tflite` of a checkout."""
@@ -58,8 +62,6 @@ def read_sidecar(model: Path) -> Sidecar:
             figures=dict(text["figures"]),
         )
         expected = str(text["sha256"])
-        if len(sidecar.input_shape) != 4 or min(sidecar.input_shape) < 1:  # noqa: PLR2004
-            raise ValueError(f"shape must be (1, height, width, channels), got {sidecar.input_shape}")
     except (ArithmeticError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ModelError(f"{path}: damaged sidecar ({error!r}); install classroom-edge again") from error
     found = hashlib.sha256(model.read_bytes()).hexdigest()

@@ -7,7 +7,9 @@ from edge.role import Role
 from edge.summary import ModalitySummary, WindowSummary
 
 _EEA = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO EU EEA"
-EEA = frozenset(_EEA.split())
+# Parts of member states in which Union law holds, and the Union's own code for Greece.
+_PARTS = "AX EL GF GP MF MQ RE YT"
+EEA = frozenset(f"{_EEA} {_PARTS}".split())
 """ISO 3166-1 codes of the EU and the EEA."""
 
 LOWEST_GROUP = 3
@@ -59,10 +61,14 @@ class Policy:
         if self.mode is Mode.OBSERVABLE:
             return
         for name in ("jurisdiction", "purpose", "responsible"):
-            if not getattr(self, name):
+            if not (getattr(self, name) or "").strip():
                 raise ValueError(f"mode 'emotion' needs {name}; or choose mode 'observable'")
+        country = (self.jurisdiction or "").strip().upper()
+        # Anything but two letters could be a member state spelt another way, such as DEU.
+        if country not in EEA and not (len(country) == 2 and country.isascii() and country.isalpha()):  # noqa: PLR2004
+            raise ValueError(f"jurisdiction must be a country's two letters (ISO 3166-1), got {self.jurisdiction!r}")
         medical = self.purpose in {Purpose.MEDICAL, Purpose.SAFETY}
-        if self.jurisdiction is not None and self.jurisdiction.upper() in EEA and not medical:
+        if country in EEA and not medical:
             raise ValueError(
                 "inferring emotions in education and at work is prohibited in the EU and EEA "
                 "(Regulation (EU) 2024/1689, article 5(1)(f)), except for medical or safety reasons; "

@@ -84,7 +84,7 @@ class EmbeddedBroker:
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
         self._listening = threading.Event()
-        self._error: Exception | None = None
+        self._errors: list[Exception] = []
 
     @property
     def host(self) -> str:
@@ -108,17 +108,19 @@ class EmbeddedBroker:
             BrokerError: A port is in use or may not be used.
         """
         for name in ("amqtt", "transitions", "websockets"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # they report every visitor, and what we report ourselves
+            logging.getLogger(name).setLevel(
+                logging.CRITICAL
+            )  # they report every visitor, and what we report ourselves
         self._port = _usable(self._host, self._port)
         self._websocket_port = _usable(self._host, self._websocket_port)
         self._listening.clear()
-        self._error = None
+        self._errors.clear()
         self._thread = threading.Thread(target=self._run, name="mqtt-broker")
         self._thread.start()
         listening = self._listening.wait(_START_S)
-        if self._error is not None or not listening:
+        if self._errors or not listening:
             self.stop()
-            raise BrokerError(f"embedded broker can't listen on {self._host}: {self._error or 'no answer'}")
+            raise BrokerError(f"embedded broker can't listen on {self._host}: {(*self._errors, 'no answer')[0]}")
         _LOGGER.info("embedded broker listens on %s:%d", self._host, self._port)
 
     def stop(self) -> None:
@@ -134,7 +136,7 @@ class EmbeddedBroker:
         try:
             asyncio.run(self._serve())
         except Exception as error:  # noqa: BLE001 - whatever it is, start() raises it
-            self._error = error
+            self._errors.append(error)
         finally:
             self._listening.set()
 

@@ -134,9 +134,7 @@ class MqttPublisher:
     def status(self) -> PublisherStatus:
         """Return a consistent snapshot."""
         with self._lock:
-            return PublisherStatus(
-                self._connected, self._error, self._connections, self._dropped, self._outbox.stats()
-            )
+            return PublisherStatus(self._connected, self._error, self._connections, self._dropped, self._outbox.stats())
 
     def close(self) -> None:
         """Send what can be sent in two seconds, say ``offline``, and end; what was not sent stays in the outbox."""

@@ -147,7 +147,7 @@ class SummaryPayload(Payload):
 
 
 class AlertPayload(Payload):
-    """``alert``: a rule's condition held for long enough, or ended. The same ``id`` and ``state`` twice is one event."""
+    """``alert``: a rule's condition held for long enough, or ended; the same ``id`` and ``state`` again is a repeat."""
 
     schema_version: Literal[1] = 1
     id: Annotated[str, Field(min_length=1, max_length=64)]
@@ -263,7 +263,7 @@ class StatePayload(Payload):
 PayloadT = TypeVar("PayloadT", bound=Payload)
 
 
-def parse(kind: type[PayloadT], data: bytes) -> PayloadT:
+def parse(kind: type[PayloadT], data: bytes | bytearray) -> PayloadT:
     """Read a message of the *kind* its topic promises.
 
     Raises:

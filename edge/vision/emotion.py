@@ -23,12 +23,14 @@ class FaceEmotion:
         smallest_px: Faces with a smaller side (root of the box's area) are not read.
 
     Raises:
-        ModelError: The model's labels are not the seven emotions in their order.
+        ModelError: The model's labels are not the seven emotions in their order, or it has no temperature.
     """
 
     def __init__(self, model: Model, *, smallest_px: float = 18.0) -> None:
         if model.sidecar.labels != tuple(Emotion):
             raise ModelError(f"{model.path}: labels are {model.sidecar.labels}, need {tuple(e.value for e in Emotion)}")
+        if not model.sidecar.thresholds.get("temperature", 0.0) > 0:
+            raise ModelError(f"{model.path}: its sidecar needs a temperature above 0; install classroom-edge again")
         self._model = model
         self._table = model.pixel_table()
         self._temperature = model.sidecar.thresholds["temperature"]

@@ -39,7 +39,9 @@ class VoiceEmotion:
     @property
     def window_s(self) -> float:
         """Seconds of sound that the model reads at once."""
-        return (FRAME - HOP + self._model.shape[1] * HOP + HOP // 2) // HOP * HOP / SAMPLE_RATE
+        samples = FRAME + (self._model.shape[1] - 1) * HOP
+        # The last frame ends between two hops; whole hops are what windows are cut in.
+        return math.ceil(samples / HOP) * HOP / SAMPLE_RATE
 
     def read(self, window: AudioWindow) -> EmotionDistribution:
         """Read one window.

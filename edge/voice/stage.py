@@ -42,12 +42,12 @@ class VoiceStage:
     ) -> None:
         if not 0 <= least_speech <= 1:
             raise ValueError(f"least_speech must be in [0, 1], got {least_speech}")
-        self._emotion = None if model is None else VoiceEmotion(model)
-        if self._emotion is not None and abs(self._emotion.window_s - window_s) > 0.005:  # noqa: PLR2004 - half a frame
+        self._emotion: VoiceEmotion | None = None
+        if model is not None:
+            self._emotion = VoiceEmotion(model)
             needed = self._emotion.window_s
-            raise ModelError(
-                f"{model.path if model else ''}: reads {needed} s of sound, window_s is {window_s}; set {needed}"
-            )
+            if needed != window_s:
+                raise ModelError(f"{model.path}: reads {needed} s of sound, window_s is {window_s}; set {needed}")
         self._windower = Windower(window_s=window_s, hop_s=hop_s)
         self._speech = SpeechDetector(aggressiveness=aggressiveness)
         self._source = source

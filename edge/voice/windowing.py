@@ -64,7 +64,7 @@ class Windower:
         windows = []
         while len(self._samples) >= self._length:
             gap = any(loss < self._length for loss in self._losses)
-            windows.append(AudioWindow(self._samples[: self._length].copy(), start, gap))
+            windows.append(AudioWindow(self._samples[: self._length], start, gap))
             self._samples = self._samples[self._hop :]
             self._losses = [loss - self._hop for loss in self._losses if loss >= self._hop]
             start += self.hop_ns

@@ -37,7 +37,7 @@ def test_a_frame_refuses_other_shapes_and_says_which(shape: tuple[int, ...]) -> 
 def test_a_frame_refuses_pixels_that_are_not_bytes() -> None:
     """Floats in [0, 1] would look black to every stage."""
     with pytest.raises(ValueError, match="uint8, got float32"):
-        Frame(np.zeros((4, 6, 3), np.float32), 0, 0, "cam", Role.STUDENTS)  # type: ignore[arg-type]
+        Frame(np.zeros((4, 6, 3), np.float32), 0, 0, "cam", Role.STUDENTS)
 
 
 @given(length=st.integers(0, 200_000), start_ns=st.integers(0, 10**15))
@@ -72,4 +72,4 @@ def test_sound_is_mono() -> None:
 def test_a_block_refuses_samples_that_are_not_float32() -> None:
     """Sixteen-bit integers would be 32768 times too loud."""
     with pytest.raises(ValueError, match="float32, got int16"):
-        AudioBlock(np.zeros(16, np.int16), 0, "mic", Role.TEACHER)  # type: ignore[arg-type]
+        AudioBlock(np.zeros(16, np.int16), 0, "mic", Role.TEACHER)

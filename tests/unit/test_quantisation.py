@@ -60,5 +60,5 @@ def test_the_interpreters_description_is_read() -> None:
 @pytest.mark.parametrize(("dtype", "scale"), [(np.float32, 0.0), (np.float32, 1.0), (np.uint8, 1.0), (np.int8, 0.0)])
 def test_a_tensor_that_is_not_quantised_int8_is_refused(dtype: type, scale: float) -> None:
     """Anything else is named, with the tensor, and refused."""
-    with pytest.raises(ModelError, match="tensor 'x' is .*need quantised int8"):
+    with pytest.raises(ModelError, match=r"tensor 'x' is .*need quantised int8"):
         Quantisation.of({"name": "x", "dtype": dtype, "quantization": (scale, 0)})

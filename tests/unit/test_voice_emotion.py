@@ -156,16 +156,13 @@ def test_silence_has_no_level_no_speech_and_no_emotion() -> None:
 
 def test_sound_below_the_gate_is_not_looked_into() -> None:
     """A voice too quiet to judge has its level and nothing else."""
-    quiet = voice(3) * np.float32(1e-3)
-    (shut,), (open_,) = (
-        listen(stage_of(ScriptedModel()), quiet),
-        listen(stage_of(ScriptedModel(), gate_dbfs=-90), quiet),
-    )
+    quiet = voice(3) * np.float32(0.1)
+    (shut,), (open_,) = (listen(stage_of(ScriptedModel(), gate_dbfs=gate), quiet) for gate in (-30, -90))
 
     assert shut.level_dbfs == open_.level_dbfs
     assert (shut.speech_ratio, shut.emotion) == (0.0, None)
-    assert open_.level_dbfs is not None
-    assert open_.level_dbfs < -55
+    assert open_.speech_ratio > 0.7
+    assert open_.emotion is not None
 
 
 def test_too_little_speech_is_not_read() -> None:

@@ -65,8 +65,10 @@ def test_only_whole_pieces_are_judged(length: int) -> None:
 
 
 def test_samples_beyond_full_scale_are_clipped_not_wrapped() -> None:
-    """A clipping microphone is still heard as speech."""
-    assert SpeechDetector().ratio(vowel(1) * 20) > 0.7
+    """A louder copy of a sound that is clipped already sounds the same."""
+    clipped = np.sign(vowel(1))
+
+    assert SpeechDetector().pieces(clipped * np.float32(1.3)) == SpeechDetector().pieces(clipped)
 
 
 @pytest.mark.parametrize("aggressiveness", [-1, 4])

@@ -79,6 +79,17 @@ def test_a_window_that_holds_a_loss_is_marked() -> None:
     assert marked == [k for k in range(len(windows)) if k * HOP <= 1000 < k * HOP + LENGTH]
 
 
+def test_a_loss_reported_by_an_empty_block_is_not_forgotten() -> None:
+    """A driver may report lost sound before it delivers any; the next windows still say so."""
+    windower, sound = small(), ramp(1000)
+    windower.push(block(sound[:200], 0))
+    windower.push(block(sound[:0], 200, gap=True))
+
+    windows = windower.push(block(sound[200:], 200))
+
+    assert [w.gap for w in windows[:3]] == [True, True, False]
+
+
 @pytest.mark.parametrize("jump_ns", [LARGEST_JUMP_NS + 1, -LARGEST_JUMP_NS - 1, 3_600_000_000_000])
 def test_no_window_spans_a_jump_in_time(jump_ns: int) -> None:
     """After a jump the windows start afresh at the block, and the first ones are marked."""

@@ -34,7 +34,7 @@ def main() -> None:
         sys.exit(__doc__)
     cv2.setNumThreads(1)
     ours = make_detector(threads=1)
-    theirs = cv2.FaceDetectorYN_create(sys.argv[1], "", (320, 320), 0.5, 0.45, 5000)
+    theirs = cv2.FaceDetectorYN.create(sys.argv[1], "", (320, 320), 0.5, 0.45, 5000)
     generator = np.random.default_rng(1)
     for width, height in SIZES:
         coarse = generator.integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8)

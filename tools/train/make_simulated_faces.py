@@ -18,6 +18,7 @@ as "unexplained") is lost for good.
 """
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -36,8 +37,10 @@ GRID = 16
 STEADY = (33, 133, 362, 263, 168, 6, 197, 195)
 """Landmarks that no expression moves much: corners of the eyes and the bridge of the nose."""
 
-OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152)
-OVAL += (148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)
+OVAL = (
+    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152),
+    *(148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
+)
 LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
 MOUTH = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
 EYES = (
@@ -45,6 +48,9 @@ EYES = (
     (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),
 )
 
+
+SPREAD, LIMIT = 0.8, 1.4
+"""How the simulated classroom draws a person's coefficients: standard deviation and largest value."""
 
 FOILS = {1: (6, 0), 2: (6, 5)}
 """What an emotion is pushed away from, where that is not neutral alone: disgust from anger too, fear from surprise."""
@@ -60,8 +66,9 @@ def find_landmarks(images: npt.NDArray[np.uint8], network: Path) -> Floats:
     found = []
     for image in images:
         framed = cv2.copyMakeBorder(image, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-        lit = cv2.normalize(cv2.resize(framed, (256, 256)), None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
-        rgb = cv2.cvtColor(lit, cv2.COLOR_GRAY2RGB).astype(np.float32) / 255
+        grey = cv2.resize(framed, (256, 256)).astype(np.float32)
+        lit = (grey - grey.min()) / max(float(np.ptp(grey)), 1.0)
+        rgb = np.repeat(lit[:, :, None], 3, axis=2)
         interpreter.set_tensor(given, rgb[None])
         interpreter.invoke()
         points = interpreter.get_tensor(wanted).reshape(478, 3)[:468, :2]
@@ -137,9 +144,8 @@ def polygon(points: Floats, *, grow: int = 0) -> npt.NDArray[np.uint8]:
     """Return an outline's inside as a 0 to 255 picture of the frame."""
     mask = np.zeros((SIDE, SIDE), np.uint8)
     cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    if grow:
-        mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1)))
-    return mask
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1))
+    return np.asarray(cv2.dilate(mask, brush), np.uint8)
 
 
 def quantised(values: Floats) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
@@ -166,24 +172,25 @@ def pushes(mean_texture: Floats, means: Floats, inside: npt.NDArray[np.bool_]) -
     return np.array(textures), np.array(fields).reshape(7, GRID, GRID, 2)
 
 
-def main() -> None:
-    """Learn the model and write it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kdef", type=Path)
-    parser.add_argument("landmarks", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--modes", type=int, default=14)
-    given = parser.parse_args()
+@dataclass(frozen=True, slots=True, eq=False)
+class People:
+    """What the photographs hold, one entry a person who shows all seven emotions."""
 
-    with np.load(given.kdef) as data:
+    textures: Floats
+    """Lightness in standard deviations on the mean shape of each emotion, shape (people, 7, pixels)."""
+
+    fields: Floats
+    """What each point of the grid is displaced by, pixels, shape (people, 7, GRID * GRID, 2)."""
+
+
+def read_people(kdef: Path, network: Path) -> tuple[People, Floats, npt.NDArray[np.bool_]]:
+    """Return the people, each emotion's mean shape, shape (7, 468, 2), and which pixels a texture covers."""
+    with np.load(kdef) as data:
         images, labels, subjects = data["images"], data["labels"], data["subjects"]
-        names = [str(n) for n in data["label_names"][:7]]
-    shapes, matrices = align(find_landmarks(images, given.landmarks))
+    shapes, matrices = align(find_landmarks(images, network))
     means = np.stack([shapes[labels == label].mean(0) for label in range(7)])
-    pixels = lattice(SIDE)
     inside = np.maximum.reduce([polygon(m[list(OVAL)], grow=2) for m in means]).ravel() > 127
     core = np.minimum.reduce([polygon(m[list(OVAL)]) for m in means]).ravel() > 127
-
     people = sorted(set(subjects))
     textures = np.zeros((len(people), 7, int(inside.sum())))
     fields = np.zeros((len(people), 7, GRID * GRID, 2))
@@ -199,59 +206,74 @@ def main() -> None:
         fields[person, label] += Spline(shape, means[label])(lattice(GRID)) - lattice(GRID)
         counts[person, label] += 1
     whole = (counts > 0).all(axis=1)
-    textures = textures[whole] / counts[whole][:, :, None]
-    fields = fields[whole] / counts[whole][:, :, None, None]
+    counts = counts[whole]
+    return People(textures[whole] / counts[..., None], fields[whole] / counts[..., None, None]), means, inside
 
-    mean_texture, mean_field = textures.mean(0), fields.mean(0)
-    flat_texture = (textures - mean_texture).reshape(int(whole.sum()), -1)
-    flat_field = (fields - mean_field).reshape(int(whole.sum()), -1)
-    balance = np.sqrt(flat_texture.var() * flat_texture.shape[1] / (flat_field.var() * flat_field.shape[1]))
-    joint = np.hstack([flat_texture, flat_field * balance])
-    left, strength, right = np.linalg.svd(joint, full_matrices=False)
-    spread = strength[: given.modes] / np.sqrt(len(joint) - 1)
-    explained = (strength[: given.modes] ** 2).sum() / (strength**2).sum()
-    modes = right[: given.modes] * spread[:, None]
-    split = flat_texture.shape[1]
-    texture_modes = modes[:, :split].reshape(given.modes, 7, -1)
-    field_modes = modes[:, split:].reshape(given.modes, 7, GRID, GRID, 2) / balance
 
+def find_modes(people: People, modes: int) -> tuple[Floats, Floats, Floats, float]:
+    """Find the main directions between people, each one standard deviation long.
+
+    Returns:
+        Textures, shape (modes, 7, pixels); shapes, (modes, 7, GRID, GRID, 2); the people's own coefficients, which must
+        never be written, (people, modes); the share of variance that the directions leave unexplained.
+    """
+    count = len(people.textures)
+    texture = (people.textures - people.textures.mean(0)).reshape(count, -1)
+    field = (people.fields - people.fields.mean(0)).reshape(count, -1)
+    # Shape and lightness have different units; each counts for half of the variance.
+    balance = np.sqrt((texture**2).sum() / (field**2).sum())
+    sides, strength, directions = np.linalg.svd(np.hstack([texture, field * balance]), full_matrices=False)
+    chosen = directions[:modes] * (strength[:modes, None] / np.sqrt(count - 1))
+    split = texture.shape[1]
+    unexplained = 1 - float((strength[:modes] ** 2).sum() / (strength**2).sum())
+    fields = chosen[:, split:].reshape(modes, 7, GRID, GRID, 2) / balance
+    return chosen[:, :split].reshape(modes, 7, -1), fields, sides[:, :modes] * np.sqrt(count - 1), unexplained
+
+
+def nearest(from_these: Floats, to_those: Floats) -> float:
+    """Return the middle distance from one set's points to the nearest, but not the same, of another."""
+    distance = np.sqrt(((from_these[:, None] - to_those[None]) ** 2).sum(2))
+    return float(np.median(np.where(distance > 1e-9, distance, np.inf).min(axis=1)))
+
+
+def outlines(mean: Floats) -> npt.NDArray[np.uint8]:
+    """Return where a mean face, its lips, the inside of its mouth and its eyes are, shape (4, SIDE, SIDE)."""
+    eyes = np.maximum(*(polygon(mean[list(eye)]) for eye in EYES))
+    return np.stack([*(polygon(mean[list(outline)]) for outline in (OVAL, LIPS, MOUTH)), eyes])
+
+
+def main() -> None:
+    """Learn the model and write it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kdef", type=Path)
+    parser.add_argument("landmarks", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--modes", type=int, default=14)
+    given = parser.parse_args()
+
+    people, means, inside = read_people(given.kdef, given.landmarks)
+    texture_modes, field_modes, real, unexplained = find_modes(people, given.modes)
+    mean_texture = people.textures.mean(0)
     push_texture, push_field = pushes(mean_texture, means, inside)
-    regions = np.stack(
-        [
-            np.stack(
-                [
-                    polygon(m[list(OVAL)]),
-                    polygon(m[list(LIPS)]),
-                    polygon(m[list(MOUTH)]),
-                    np.maximum(*(polygon(m[list(eye)]) for eye in EYES)),
-                ]
-            )
-            for m in means
-        ]
+    arrays: dict[str, npt.NDArray[np.generic]] = {
+        "inside": np.packbits(inside),
+        "regions": np.stack([outlines(mean) for mean in means]),
+    }
+    for name, values in {
+        "mean_texture": mean_texture,
+        "texture_modes": texture_modes,
+        "field_modes": field_modes,
+        "push_texture": push_texture,
+        "push_field": push_field,
+    }.items():
+        arrays[name], arrays[f"{name}_scale"] = quantised(values)
+    np.savez_compressed(given.out, allow_pickle=False, **arrays)
+    print(f"people {len(people.textures)}, texture pixels {int(inside.sum())}, modes {given.modes}")
+    print(f"unexplained share of variance between people {unexplained:.3f}")
+    invented = np.clip(np.random.default_rng(0).normal(scale=SPREAD, size=(2000, given.modes)), -LIMIT, LIMIT)
+    print(
+        f"to the nearest real person: from a real one {nearest(real, real):.2f}, invented {nearest(invented, real):.2f}"
     )
-    mean_steps, mean_scale = quantised(mean_texture)
-    texture_steps, texture_scale = quantised(texture_modes)
-    field_steps, field_scale = quantised(field_modes)
-    push_steps, push_scale = quantised(push_texture)
-    push_field_steps, push_field_scale = quantised(push_field)
-    np.savez_compressed(
-        given.out,
-        emotions=np.array(names),
-        inside=np.packbits(inside),
-        mean_texture=mean_steps,
-        mean_texture_scale=mean_scale,
-        texture_modes=texture_steps,
-        texture_modes_scale=texture_scale,
-        field_modes=field_steps,
-        field_modes_scale=field_scale,
-        push_texture=push_steps,
-        push_texture_scale=push_scale,
-        push_field=push_field_steps,
-        push_field_scale=push_field_scale,
-        regions=regions,
-    )
-    print(f"people {len(joint)}, texture pixels {int(inside.sum())}, modes {given.modes}")
-    print(f"unexplained share of variance between people {1 - explained:.3f}")
     print(f"{given.out}: {given.out.stat().st_size / 1024:.0f} KiB")
 
 

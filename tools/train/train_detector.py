@@ -52,7 +52,7 @@ def random_crop(image: LabelledImage, rng: np.random.Generator) -> Crop:
     source = image.pixels
     if scale < 0.6:
         factor = max(scale, 0.05) * 1.2
-        source = cv2.resize(source, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        source = np.asarray(cv2.resize(source, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
         matrix = matrix.copy()
         matrix[0, 0] *= width / source.shape[1]
         matrix[1, 1] *= height / source.shape[0]
@@ -82,9 +82,9 @@ def distort(crop: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArra
     if rng.random() < 0.7:
         pixels = (pixels - 128) * rng.uniform(0.55, 1.4) + 128 + rng.uniform(-50, 50)
     if rng.random() < 0.2:
-        pixels = 255 * (np.clip(pixels, 0, 255) / 255) ** rng.uniform(0.5, 2.2)
+        pixels = 255 * (np.clip(pixels, 0, 255) / 255) ** np.float32(rng.uniform(0.5, 2.2))
     if rng.random() < 0.15:
-        pixels = cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.4, 1.4))
+        pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.4, 1.4)), np.float32)
     if rng.random() < 0.2:
         noise = rng.standard_normal((CROP_PX, CROP_PX, 1), np.float32)
         pixels = pixels + noise * rng.uniform(2, 14)
@@ -92,7 +92,7 @@ def distort(crop: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArra
     if rng.random() < 0.2:
         quality = int(rng.integers(30, 90))
         coded = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-        crop = cv2.imdecode(coded, cv2.IMREAD_COLOR).astype(np.uint8)
+        crop = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
     return crop
 
 
@@ -180,38 +180,42 @@ def loss_of(maps: tuple[Tensor, ...], crops: list[Crop], centres: Tensor) -> tup
 
 
 def main() -> None:
-    """Train, saving the averaged weights as it goes."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wider", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=9000)
+    parser.add_argument("--steps", type=int, default=5500)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint beside OUT")
     options = parser.parse_args()
     torch.manual_seed(1)
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
-    rng = np.random.default_rng(1)
     images = [image for image in read_wider(options.wider, "train") if len(image.boxes_xyxy)]
     print(f"{len(images)} images, {sum(len(i.boxes_xyxy) for i in images)} faces", flush=True)
-    net = DetectorNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    train(images, options.out, steps=options.steps, batch=options.batch, resume=options.resume)
+
+
+def train(images: list[LabelledImage], out: Path, *, steps: int, batch: int, resume: bool) -> None:
+    """Train for *steps* batches, saving the averaged weights and a checkpoint every 250."""
+    net = DetectorNet().to(memory_format=torch.channels_last)
     average = {k: v.clone() for k, v in net.state_dict().items()}
     optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=2e-2)
     begun = 0
-    if options.resume:
-        saved = torch.load(options.out.with_suffix(".ckpt"), weights_only=True)
+    if resume:
+        saved = torch.load(out.with_suffix(".ckpt"), weights_only=True)
         net.load_state_dict(saved["net"])
         optimiser.load_state_dict(saved["optimiser"])
         average, begun = saved["average"], saved["step"]
-        rng = np.random.default_rng(begun)
+    rng = np.random.default_rng(1 + begun)
     centres = cell_centres()
     started, sums = time.perf_counter(), np.zeros(2)
-    for step in range(begun, options.steps):
-        rate = min(1.0, (step + 1) / 200) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / options.steps)) / 2)
+    for step in range(begun, steps):
+        rate = min(1.0, (step + 1) / 200) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / steps)) / 2)
         for group in optimiser.param_groups:
             group["lr"] = 2e-3 * rate
-        crops = [random_crop(images[rng.integers(len(images))], rng) for _ in range(options.batch)]
+        crops = [random_crop(images[rng.integers(len(images))], rng) for _ in range(batch)]
         x = torch.from_numpy(np.stack([c[0] for c in crops])).permute(0, 3, 1, 2).float() / 127.5 - 1
         with torch.autocast("cpu", torch.bfloat16):
             maps = net(x.contiguous(memory_format=torch.channels_last))
@@ -228,13 +232,13 @@ def main() -> None:
                 average[key].copy_(value)
         sums += score.item(), box.item()
         if (step + 1) % 100 == 0:
-            pace = (step + 1 - begun) * options.batch / (time.perf_counter() - started)
+            pace = (step + 1 - begun) * batch / (time.perf_counter() - started)
             print(f"{step + 1} score {sums[0] / 100:.3f} box {sums[1] / 100:.3f} {pace:.1f} crops/s", flush=True)
             sums[:] = 0
-        if (step + 1) % 500 == 0 or step + 1 == options.steps:
-            torch.save(average, options.out)
+        if (step + 1) % 250 == 0 or step + 1 == steps:
+            torch.save(average, out)
             state = {"net": net.state_dict(), "optimiser": optimiser.state_dict(), "average": average}
-            torch.save({**state, "step": step + 1}, options.out.with_suffix(".ckpt"))
+            torch.save({**state, "step": step + 1}, out.with_suffix(".ckpt"))
 
 
 if __name__ == "__main__":

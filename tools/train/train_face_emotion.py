@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train the face emotion model on FER2013 with FER+ votes and save its float weights.
 
-train_face_emotion.py FER_DIR OUT.pt [--epochs N]
+train_face_emotion.py FER_DIR OUT.pt [--epochs N] [--start WEIGHTS.pt] [--rate R]
 
 One image in twenty of the training part is held out to watch the training; PublicTest is not looked at.
 """
@@ -89,34 +89,43 @@ def held_out_figures(net: EmotionNet, images: Tensor, majority: Tensor) -> tuple
 
 
 def main() -> None:
-    """Train, saving the averaged weights after every epoch."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fer", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--start", type=Path, help="weights to go on from instead of random ones")
+    parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.manual_seed(1)
     torch.set_num_threads(options.threads)
-    generator = torch.Generator().manual_seed(1)
+    net = EmotionNet().to(memory_format=torch.channels_last)
+    if options.start:
+        net.load_state_dict(torch.load(options.start, weights_only=True))
     data = read_fer(options.fer, "Training")
+    train(net, data, options.out, epochs=options.epochs, batch=options.batch, rate=options.rate)
+
+
+def train(net: EmotionNet, data: FerSet, out: Path, *, epochs: int, batch: int, rate: float) -> None:
+    """Train, saving the averaged weights after every epoch."""
+    generator = torch.Generator().manual_seed(1)
     target, weight = soft_targets(data)
     images = torch.from_numpy(data.images)[:, None].float() / 127.5 - 1
     majority = torch.from_numpy(data.majority)
     held = torch.from_numpy(np.random.default_rng(1).permutation(len(images)) < len(images) // 20)
     used = torch.nonzero(~held & (weight > 0))[:, 0]
-    net = EmotionNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = EmotionNet()
     average.load_state_dict(net.state_dict())
-    optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=3e-2)
-    steps = options.epochs * (len(used) // options.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps, pct_start=0.1)
-    step, started = 0, time.perf_counter()
-    for epoch in range(options.epochs):
+    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=3e-2)
+    steps = epochs * (len(used) // batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
+    step, started, last_loss = 0, time.perf_counter(), math.nan
+    for epoch in range(epochs):
         order = used[torch.randperm(len(used), generator=generator)]
-        for chosen in order.split(options.batch):
-            if len(chosen) < options.batch:
+        for chosen in order.split(batch):
+            if len(chosen) < batch:
                 continue
             x = augment(images[chosen], generator).contiguous(memory_format=torch.channels_last)
             with torch.autocast("cpu", torch.bfloat16):
@@ -129,18 +138,18 @@ def main() -> None:
             torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
             optimiser.step()
             schedule.step()
-            step += 1
+            step, last_loss = step + 1, loss.item()
             keep = min(0.998, step / (step + 10))
             for slow, fast in zip(average.state_dict().values(), net.state_dict().values(), strict=True):
                 if slow.dtype.is_floating_point:
                     slow.lerp_(fast, 1 - keep)
-        accuracy, recall = held_out_figures(average, images[held], majority[held])
-        pace = step * options.batch / (time.perf_counter() - started)
-        print(f"epoch {epoch + 1} held-out accuracy {accuracy:.4f} mean recall {recall:.4f} ", end="")
-        print(f"loss {loss.item():.3f} {pace:.0f} images/s", flush=True)
-        if not math.isfinite(loss.item()):
+        if not math.isfinite(last_loss):
             raise SystemExit("training diverged: loss is not finite")
-        torch.save(average.state_dict(), options.out)
+        accuracy, recall = held_out_figures(average, images[held], majority[held])
+        pace = step * batch / (time.perf_counter() - started)
+        print(f"epoch {epoch + 1} held-out accuracy {accuracy:.4f} mean recall {recall:.4f} ", end="")
+        print(f"loss {last_loss:.3f} {pace:.0f} images/s", flush=True)
+        torch.save(average.state_dict(), out)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 
 train_voice_emotion.py VOICE_DIR NOISE_DIR FEATURES.npz OUT.pt [--base BASE.pt]
 
-Two steps: a base on all corpora but RAVDESS, then RAVDESS with as many clips of the others. The base is saved, and
+Two steps: a base on all corpora but RAVDESS, then RAVDESS with half as many clips of the others. The base is saved, and
 trained only where it is not there yet, because the folds of voice_folds.py share it: it has never seen RAVDESS.
 """
 
@@ -18,7 +18,7 @@ from voice_net import VoiceNet
 from voice_training import Run, train
 
 BASE = Run(epochs=10, rate=3e-3)
-REFINE = Run(epochs=24, rate=2e-3)
+REFINE = Run(epochs=30, rate=2e-3)
 
 
 def clips_where(keep: list[bool]) -> npt.NDArray[np.int64]:

@@ -52,7 +52,7 @@ def train(
 ) -> VoiceNet:
     """Train *net* and return its averaged weights.
 
-    Each epoch sees all *home* clips and, where there are others, as many *others* as there are home clips, drawn anew.
+    Each epoch sees all *home* clips and, where there are others, half as many *others* as home clips, drawn anew.
     """
     torch.manual_seed(run.seed)
     random = np.random.default_rng(run.seed)
@@ -65,7 +65,7 @@ def train(
     net = net.to(memory_format=torch.channels_last)
     average = VoiceNet()
     average.load_state_dict(net.state_dict())
-    drawn = min(len(others), len(home))
+    drawn = min(len(others), len(home) // 2)
     each = (len(home) + drawn) // BATCH
     optimiser = torch.optim.AdamW(net.parameters(), lr=run.rate, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, run.rate, total_steps=run.epochs * each, pct_start=0.15)
