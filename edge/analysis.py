@@ -70,8 +70,9 @@ def analyse(
     )
     result, begun = Analysis(), time.perf_counter()
     tally = result.tallies[source.role]
-    # Where reading has got to, the last frame's time, and when that frame ends.
-    reached_ns, frame_ns, frame_end_ns = 0, None, 0
+    # Where reading has got to, and when the last frame ends.
+    reached_ns, frame_end_ns = 0, 0
+    frame_ns: int | None = None
 
     def close_until(now_ns: int) -> None:
         for summary in aggregator.advance(now_ns):

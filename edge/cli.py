@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from edge import __version__
-from edge.errors import EdgeError, SettingsError, SourceError
+from edge.errors import EdgeError, SettingsError, SourceError, StoreError
 from edge.role import Role
 
 app = typer.Typer(
@@ -207,6 +207,34 @@ def detect(
                 _out.print(f"{path}: {len(found)} faces", highlight=False, soft_wrap=True, markup=False)
     if failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    lesson: Annotated[str | None, typer.Argument(help="A lesson's id; the last one if not given.")] = None,
+    *,
+    state: Annotated[Path, typer.Option(help="The database of the service.")] = Path("edge.db"),
+    out: Annotated[Path, typer.Option(help="Where to write the page.")] = Path("report.html"),
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what a stored lesson was like, as a page that prints well or as JSON.
+
+    Example: edge report --state edge.db --out report.html
+    """
+    _log(verbose=False)
+    from edge.commands import stored_lesson
+    from edge.report.lesson import lesson_json
+    from edge.report.page import lesson_page
+
+    chosen, summaries, alerts = stored_lesson(state, lesson)
+    if as_json:
+        typer.echo(json.dumps(lesson_json(chosen, summaries, alerts)))
+        return
+    try:
+        out.write_text(lesson_page(chosen, summaries, alerts), "utf-8")
+    except OSError as error:
+        raise StoreError(f"{out}: can't be written ({error.strerror})") from error
+    _out.print(f"{out} written", highlight=False, soft_wrap=True, markup=False)
 
 
 @app.command()

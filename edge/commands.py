@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from edge.analysis import Analysis
-from edge.errors import MediaError, SourceMissingError
+from edge.errors import MediaError, SourceMissingError, StoreError
 from edge.fusion.evidence import Reliability
 from edge.fusion.tally import Tally
-from edge.summary import ModalitySummary
+from edge.role import Role
+from edge.store.store import Store
+from edge.summary import Alert, Lesson, ModalitySummary, WindowSummary
 from edge.vision.detector import Detections, FaceDetector
 
 IMAGE_ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
@@ -110,3 +112,25 @@ def detections_line(path: Path, found: Detections) -> dict[str, Any]:
         {"box_xyxy": box, "confidence": round(float(c), 4)} for box, c in zip(boxes, found.confidence, strict=True)
     ]
     return {"image": str(path), "faces": faces}
+
+
+def stored_lesson(state: Path, lesson_id: str | None) -> tuple[Lesson, list[WindowSummary], list[Alert]]:
+    """Read one lesson, the last one unless named.
+
+    Raises:
+        StoreError: There is no such database, no lesson in it, or none of that name.
+    """
+    if not state.is_file():
+        raise StoreError(f"{state}: no database here; name the service's with --state")
+    store = Store(state)
+    try:
+        lessons = store.lessons()
+        known = {lesson.id: lesson for lesson in lessons}
+        chosen = known.get(lesson_id) if lesson_id else max(lessons, key=lambda lesson: lesson.started_at, default=None)
+        if chosen is None:
+            what = f"no lesson {lesson_id!r}" if lesson_id else "no lesson yet"
+            raise StoreError(f"{state}: {what}; known: {', '.join(known) or 'none'}")
+        summaries = [summary for role in Role for summary in store.summaries(chosen.id, role)]
+        return chosen, summaries, store.alerts(chosen.id)
+    finally:
+        store.close()

@@ -67,6 +67,7 @@ class PrivacySettings(_Section):
     jurisdiction: str | None = Field(None, min_length=2, max_length=3)
     purpose: Purpose | None = None
     responsible: str | None = Field(None, min_length=2, max_length=200)
+    retention_days: float = Field(365.0, gt=0, description="older lessons are deleted when the service starts")
 
     @model_validator(mode="after")
     def _allowed(self) -> "PrivacySettings":
@@ -75,7 +76,7 @@ class PrivacySettings(_Section):
 
     def policy(self) -> Policy:
         """Return the decision as the stages take it."""
-        return Policy(**self.model_dump())
+        return Policy(**self.model_dump(exclude={"retention_days"}))
 
 
 class MqttSettings(_Section):
@@ -236,6 +237,7 @@ EXAMPLE = """\
 # purpose = "research"         # education, research, medical, safety
 # responsible = "Name of the person who answers for it"
 least_people = 5               # students' shares are withheld below this many faces
+retention_days = 365           # older lessons are deleted
 
 [mqtt]
 host = "127.0.0.1"

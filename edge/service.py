@@ -221,7 +221,7 @@ class Service:
             sinks=[self._store, self._publisher],
             clock=clock,
         )
-        self._hop_s = fusion.hop_s
+        self._retention_days = settings.privacy.retention_days
 
     def run(self, stop: threading.Event) -> None:
         """Run until *stop* is set or all sources have ended.
@@ -229,6 +229,7 @@ class Service:
         Raises:
             Exception: What a stage died of.
         """
+        self._store.delete_older_than(self._retention_days)
         self._store.begin_lesson(title=f"{utc_now():%Y-%m-%d %H:%M}")
         self._publisher.start()
         self.pipeline.start()

@@ -2,10 +2,14 @@
 
 import numpy as np
 import numpy.typing as npt
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from edge.observation import Emotion, EmotionDistribution
+
+few = settings(max_examples=25, deadline=None)
+"""For properties whose every example takes milliseconds."""
 
 weights = st.lists(st.floats(0, 1e12), min_size=len(Emotion), max_size=len(Emotion)).filter(lambda w: sum(w) > 0)
 """Seven non-negative weights, not all zero."""

@@ -160,11 +160,14 @@ class Decoder:
         return max(readable.end_ns for readable in self._readable.values())
 
     @property
+    def damaged(self) -> bool:
+        """Whether anything could not be decoded."""
+        return any(readable.any_bad for readable in self._readable.values())
+
+    @property
     def hole_ns(self) -> tuple[int, int] | None:
-        """Start and end of a damaged stretch that the container let us skip; ``None`` when all was readable."""
-        damaged = any(readable.any_bad for readable in self._readable.values())
-        holes = [readable.hole_ns for readable in self._readable.values() if readable.hole_ns is not None]
-        return min(holes) if damaged and holes else None
+        """Start and end of the first stretch longer than tolerated that held nothing; ``None`` when there is none."""
+        return min((r.hole_ns for r in self._readable.values() if r.hole_ns is not None), default=None)
 
     def items(self, stamp: Stamp, stop: threading.Event) -> Generator[Frame | AudioBlock, None, None]:
         """Yield what the streams hold, in the order it is stored, until the end or *stop*.

@@ -163,7 +163,9 @@ class Recording:
         if readable_ns == 0:
             raise self._damaged(0)
         holes = [decoder.hole_ns for decoder, _ in decoders if decoder.hole_ns is not None]
-        if holes:
+        # A screen may stand still and a microphone be muted; both at once, or beside undecodable data, is damage.
+        both = len(holes) == len(decoders) > 1
+        if holes and (both or any(decoder.damaged for decoder, _ in decoders)):
             start_ns, end_ns = min(holes)
             raise MediaError(
                 f"{shown(self._url)}: damaged after {start_ns / 1e9:.1f} s, readable again from {end_ns / 1e9:.1f} s; "

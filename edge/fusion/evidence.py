@@ -54,7 +54,7 @@ class Evidence:
 
     def summary(self, least_s: float) -> ModalitySummary:
         """Return the shares, or none where there are fewer than *least_s* person-seconds."""
-        enough = self.person_s >= least_s and self.person_s > 0
+        enough = self.person_s >= least_s and self.sums.sum() > 0
         return ModalitySummary(self.observations, EmotionDistribution.of(self.sums) if enough else None)
 
 

@@ -24,14 +24,18 @@ class Subscriber:
         host: The broker's name or address.
         port: Its TCP port.
         topics: Of the room.
+        client_id: Keeps the subscription at the broker under this name, so that alerts sent while this end is away
+            are delivered when it is back; ``None`` forgets them.
     """
 
-    def __init__(self, *, host: str, port: int, topics: Topics) -> None:
+    def __init__(self, *, host: str, port: int, topics: Topics, client_id: str | None = None) -> None:
         self._host, self._port, self._topics = host, port, topics
         self._lock, self._ready = threading.Lock(), threading.Event()
         self._summaries, self._refused = 0, 0
         self._alerts: list[AlertPayload] = []
-        self._client = paho.Client(CallbackAPIVersion.VERSION2)
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=client_id or "", clean_session=client_id is None
+        )
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = self._on_message

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.store.store import Store
 from tests.end_to_end.conftest import Edge
 
 
@@ -79,7 +80,7 @@ def test_devices_lists_what_is_there_as_json(edge: Edge) -> None:
     assert json.loads(result.out).keys() == {"cameras", "microphones"}
 
 
-@pytest.mark.parametrize("command", ["run", "init", "demo", "analyze", "detect", "devices", "doctor"])
+@pytest.mark.parametrize("command", ["run", "init", "demo", "analyze", "detect", "report", "devices", "doctor"])
 def test_every_command_has_help_with_an_example(edge: Edge, command: str) -> None:
     """`--help` of each command shows how it is typed."""
     result = edge(command, "--help")
@@ -87,3 +88,31 @@ def test_every_command_has_help_with_an_example(edge: Edge, command: str) -> Non
     assert result.code == 0
     assert f"edge {command}" in result.out
     assert "Example:" in result.out
+
+
+def test_a_report_needs_a_database(edge: Edge, tmp_path: Path) -> None:
+    """Without a database, or with an empty one, the report is one line and no page."""
+    missing = edge("report")
+    Store(tmp_path / "edge.db").close()
+    empty = edge("report")
+
+    for result in (missing, empty):
+        assert result.code == 1
+        assert "edge.db" in result.err
+        assert len(result.err.strip().splitlines()) == 1
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_report_is_a_page_and_json(edge: Edge, tmp_path: Path) -> None:
+    """The last lesson becomes a page of its own, or JSON with the same title."""
+    store = Store(tmp_path / "edge.db")
+    store.begin_lesson(title="Fractions")
+    store.end_lesson()
+    store.close()
+
+    page, data = edge("report", "--out", "page.html"), edge("report", "--json")
+
+    assert page.code == 0, page.err
+    assert "Fractions" in (tmp_path / "page.html").read_text("utf-8")
+    assert "Fractions" in data.out
+    json.loads(data.out)

@@ -1,5 +1,6 @@
 """`edge run` as systemd would run it: a real process, a real mosquitto, a broker that dies in between."""
 
+import getpass
 import shutil
 import signal
 import socket
@@ -74,9 +75,10 @@ def free_port() -> int:
 
 @contextmanager
 def mosquitto(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a broker that keeps nothing."""
+    """Run a broker that remembers who subscribed, even when it is killed."""
     config = folder / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+    keep = f"persistence true\npersistence_location {folder}/\nautosave_on_changes true\nautosave_interval 1\n"
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nuser {getpass.getuser()}\n{keep}")
     with (folder / "mosquitto.log").open("ab") as log:
         process = subprocess.Popen([str(MOSQUITTO), "-c", str(config)], stdout=log, stderr=log)
         try:
@@ -114,7 +116,7 @@ def test_an_alert_survives_a_broker_that_dies_and_comes_back(tmp_path: Path) -> 
     (tmp_path / "edge.toml").write_text(SETTINGS.format(port=port, lesson=tmp_path / "lesson.toml"))
     database = tmp_path / "edge.db"
     command = [sys.executable, "-m", "edge", "run", "--config", "edge.toml"]
-    subscriber = Subscriber(host="127.0.0.1", port=port, topics=TOPICS)
+    subscriber = Subscriber(host="127.0.0.1", port=port, topics=TOPICS, client_id="a-tablet")
     with mosquitto(tmp_path, port):
         service = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
         subscriber.start()
@@ -159,4 +161,4 @@ def test_sigterm_ends_the_service_in_order(tmp_path: Path) -> None:
     assert service.returncode == 0, err
     with closing(sqlite3.connect(tmp_path / "edge.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        assert connection.execute("SELECT count(*) FROM lessons WHERE ended_at IS NOT NULL").fetchone()[0] == 1
+        assert connection.execute("SELECT count(*) FROM lessons WHERE ended_us IS NOT NULL").fetchone()[0] == 1

@@ -122,10 +122,8 @@ def test_frames_that_were_not_due_are_no_looks() -> None:
 
 def interleaved(late_s: float) -> Iterable[Frame | AudioBlock]:
     """Return ten seconds of a container whose sound comes *late_s* after the pictures of the same time."""
-    parts = [*film(10), *[block(n / 10) for n in range(100)]]
-    return sorted(
-        parts, key=lambda p: p.captured_ns if isinstance(p, Frame) else p.start_ns + late_s * SECOND
-    )
+    parts: list[Frame | AudioBlock] = [*film(10), *[block(n / 10) for n in range(100)]]
+    return sorted(parts, key=lambda p: p.captured_ns if isinstance(p, Frame) else p.start_ns + late_s * SECOND)
 
 
 def test_a_container_whose_sound_comes_later_gives_the_same_windows() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.vision.boxes import area, iou, suppress
-from tests.strategies import boxes
+from tests.strategies import boxes, few
 
 Boxes = npt.NDArray[np.float32]
 
@@ -37,6 +37,7 @@ def test_overlap_is_the_common_area_over_the_joint_one(
     assert found[0, 0] == pytest.approx(expected)
 
 
+@few
 @given(first=boxes(), second=boxes())
 def test_overlap_is_symmetric_and_a_share(first: Boxes, second: Boxes) -> None:
     """Either way round it is the same number, in [0, 1]."""
@@ -47,12 +48,14 @@ def test_overlap_is_symmetric_and_a_share(first: Boxes, second: Boxes) -> None:
     assert ((found >= 0) & (found <= 1)).all()
 
 
+@few
 @given(drawn=boxes(least=1))
 def test_a_box_with_area_overlaps_itself_fully(drawn: Boxes) -> None:
     """The diagonal is 1 where there is an area and 0 where there is none."""
     assert np.diag(iou(drawn, drawn)) == pytest.approx((area(drawn) > 0).astype(float))
 
 
+@few
 @given(drawn=boxes(), data=st.data(), overlap=st.floats(0.1, 0.9))
 def test_suppression_keeps_the_best_box_of_every_group(drawn: Boxes, data: st.DataObject, overlap: float) -> None:
     """Best first; the best score is kept; nothing is made up; what is kept lies within what was given."""
@@ -71,6 +74,7 @@ def test_suppression_keeps_the_best_box_of_every_group(drawn: Boxes, data: st.Da
         assert (kept <= drawn.max(axis=0) + 1e-3).all()
 
 
+@few
 @given(drawn=boxes(most=6), data=st.data())
 def test_suppression_does_not_depend_on_the_order_of_the_boxes(drawn: Boxes, data: st.DataObject) -> None:
     """The network's cells may come in any order, as long as no two scores tie."""

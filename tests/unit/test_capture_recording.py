@@ -121,9 +121,11 @@ def test_probe_says_how_long_and_how_large(tmp_path: Path) -> None:
     assert (info.width, info.height, info.fps) == (64, 48, 25.0)
 
 
-def test_a_name_with_a_colon_is_a_file(tmp_path: Path) -> None:
-    """A lesson at 10:30 is no protocol."""
-    frames, _ = read(write_media(tmp_path / "lesson 10:30.mkv", seconds=0.2))
+def test_a_name_with_a_colon_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lesson of 10:30 is no address of a protocol called 10."""
+    write_media(tmp_path / "10-30.mkv", seconds=0.2).rename(tmp_path / "10:30.mkv")
+    monkeypatch.chdir(tmp_path)
+    frames, _ = read(Path("10:30.mkv"))
 
     assert len(frames) == 5
 

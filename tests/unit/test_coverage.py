@@ -11,6 +11,7 @@ from edge.fusion.coverage import CoverageCount
 from edge.observation import Emotion
 from edge.summary import Coverage
 from tests.builders import look, sound, sure
+from tests.strategies import few
 
 SAD = sure(Emotion.SADNESS)
 
@@ -37,6 +38,7 @@ def test_the_people_are_the_middle_look(people: tuple[int, ...], expected: int) 
     assert counted(*people).coverage.people == expected
 
 
+@few
 @given(people=st.lists(st.integers(0, 40), min_size=1, max_size=50))
 def test_the_people_are_the_lower_median(people: list[int]) -> None:
     """The histogram gives what sorting all looks would give."""

@@ -11,7 +11,7 @@ from edge.fusion.evidence import Evidence, Reliability, certainty, face_seconds,
 from edge.observation import NEGATIVE, Emotion, EmotionDistribution
 from edge.summary import ModalitySummary
 from tests.builders import face, sound, sure
-from tests.strategies import distributions
+from tests.strategies import distributions, few
 
 SAD, HAPPY, EVEN = sure(Emotion.SADNESS), sure(Emotion.HAPPINESS), sure(Emotion.ANGER, 1 / 7)
 TRUST = Reliability(face=0.8, voice=0.5)
@@ -70,6 +70,8 @@ def test_a_reading_that_stands_for_no_time_is_counted_and_weighs_nothing() -> No
 
     assert evidence.summary(0.0) == ModalitySummary(2, SAD)
     assert of((HAPPY, 0.0)).summary(0.0) == ModalitySummary(1, None)
+    # So short that its shares are rounded to nothing.
+    assert of((EVEN, 5e-324)).summary(0.0) == ModalitySummary(1, None)
 
 
 def test_shares_are_person_seconds_and_not_detections() -> None:
@@ -81,6 +83,7 @@ def test_shares_are_person_seconds_and_not_detections() -> None:
     assert shares.shares()[Emotion.SADNESS] == pytest.approx(0.5)
 
 
+@few
 @given(face_parts=readings, voice_parts=readings)
 def test_fusion_gives_a_distribution_between_its_two(
     face_parts: list[tuple[EmotionDistribution, float]], voice_parts: list[tuple[EmotionDistribution, float]]
@@ -98,6 +101,7 @@ def test_fusion_gives_a_distribution_between_its_two(
             assert min(given_values) - 1e-9 <= value <= max(given_values) + 1e-9
 
 
+@few
 @given(parts=readings.filter(bool))
 def test_a_modality_alone_is_the_fusion(parts: list[tuple[EmotionDistribution, float]]) -> None:
     """With the other gone, the one that is left is all there is."""

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ModelError
@@ -14,6 +14,7 @@ from edge.inference.model import Model
 from edge.inference.sidecar import models_folder
 from edge.observation import EmotionDistribution
 from edge.vision.emotion import FACE_TO_CROP, FaceEmotion
+from tests.strategies import few
 from tests.tinymodel import change_sidecar, shipped
 
 Pixels = npt.NDArray[np.uint8]
@@ -27,7 +28,7 @@ def box(left: float, top: float, right: float, bottom: float) -> npt.NDArray[np.
     return np.array([left, top, right, bottom], np.float32)
 
 
-@settings(deadline=None)
+@few
 @given(
     x=st.tuples(st.floats(0, WIDTH - 1), st.floats(1, WIDTH)),
     y=st.tuples(st.floats(0, HEIGHT - 1), st.floats(1, HEIGHT)),

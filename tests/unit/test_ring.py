@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from edge.ring import RingClosedError, RingQueue, RingStats
+from tests.strategies import few
 
 
 class RingAgainstDeque(RuleBasedStateMachine):
@@ -63,6 +64,7 @@ class RingAgainstDeque(RuleBasedStateMachine):
         assert stats.waiting == len(self.model) <= stats.capacity == self.capacity
 
 
+RingAgainstDeque.TestCase.settings = few
 TestRingAgainstDeque = RingAgainstDeque.TestCase
 
 

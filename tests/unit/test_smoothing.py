@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from edge.observation import Emotion, EmotionDistribution
 from edge.vision.smoothing import Smoother
 from tests.builders import SECOND, sure
-from tests.strategies import distributions
+from tests.strategies import distributions, few
 
 SAD, HAPPY = sure(Emotion.SADNESS), sure(Emotion.HAPPINESS)
 
 
+@few
 @given(readings=st.lists(distributions, min_size=1, max_size=8), step_ns=st.integers(0, 2 * SECOND))
 def test_a_distribution_stays_one(readings: list[EmotionDistribution], step_ns: int) -> None:
     """Shares sum to 1, and none leaves the span of what was read."""
@@ -27,6 +28,7 @@ def test_a_distribution_stays_one(readings: list[EmotionDistribution], step_ns: 
             assert min(seen) - 1e-6 <= value <= max(seen) + 1e-6
 
 
+@few
 @given(reading=distributions, rate_hz=st.integers(1, 60))
 def test_a_constant_face_reads_the_same_at_any_rate(reading: EmotionDistribution, rate_hz: int) -> None:
     """Smoothing what does not change changes nothing."""
@@ -37,6 +39,7 @@ def test_a_constant_face_reads_the_same_at_any_rate(reading: EmotionDistribution
         assert mean.probabilities == pytest.approx(reading.probabilities, abs=1e-6)
 
 
+@few
 @given(rate_hz=st.integers(1, 60))
 def test_a_change_is_followed_at_the_same_speed_at_any_rate(rate_hz: int) -> None:
     """One second after a face changes, the old reading weighs exp(-1 / constant), however often it was read."""

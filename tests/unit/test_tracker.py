@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edge.vision.tracker import Tracker
 from tests.builders import SECOND
-from tests.strategies import boxes
+from tests.strategies import boxes, few
 
 Boxes = npt.NDArray[np.float32]
 STEP = SECOND // 5
@@ -68,6 +68,7 @@ def test_a_face_unseen_for_a_moment_is_remembered() -> None:
     assert tracker.alive == {2}
 
 
+@few
 @given(looks=st.lists(boxes(most=6), max_size=8))
 def test_every_box_of_a_look_has_its_own_number(looks: list[Boxes]) -> None:
     """Whatever the boxes, one look never gives two of them the same number, and all given numbers are alive."""
