@@ -268,14 +268,14 @@ def doctor(*, as_json: JsonFlag = False) -> None:
     _log(verbose=False)
     from edge.capture.devices import diagnose
     from edge.doctor import examine_models
-    from edge.terminal import findings_table
+    from edge.terminal import findings_text
 
     models = examine_models()
     findings = models + diagnose()
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings]))
     else:
-        _out.print(findings_table(findings))
+        _out.print(findings_text(findings), soft_wrap=True)
     # Nothing works without the models; the rest is needed only by those who use it.
     if not all(model.ok for model in models):
         raise typer.Exit(1)

@@ -172,7 +172,7 @@ def _sources(health: Health) -> Table:
             str(source.dropped_frames),
             f"{source.lost_audio_s:.1f} s",
             str(source.reconnects),
-            source.error or "",
+            Text(source.error or ""),
         )
     vision = "-" if health.vision_ms is None else f"{health.vision_ms:.0f} ms"
     voice = "-" if health.voice_ms is None else f"{health.voice_ms:.1f} ms"
@@ -206,12 +206,14 @@ def analysis_text(line: dict[str, Any], analysis: Analysis) -> Group:
     return Group(Panel(Group(table, _legend()), title=Text(title), expand=False), *alerts)
 
 
-def findings_table(findings: Sequence[Finding]) -> Table:
-    """Return what works and what does not for a person."""
-    table = Table(box=None, padding=(0, 2), header_style="dim")
-    for column in ("", "what", "found", "what to do"):
-        table.add_column(column)
+def findings_text(findings: Sequence[Finding]) -> Text:
+    """Return what works and what does not for a person, a line each, and a second where something can be done."""
+    text = Text()
+    width = max((len(finding.name) for finding in findings), default=0)
     for finding in findings:
-        mark = Text("ok", style="green") if finding.ok else Text("missing", style="yellow")
-        table.add_row(mark, finding.name, finding.detail, finding.remedy or "")
-    return table
+        text.append("ok       " if finding.ok else "missing  ", style="green" if finding.ok else "yellow")
+        text.append(f"{finding.name:<{width}}  {finding.detail}\n")
+        if finding.remedy:
+            text.append(f"         {'':<{width}}  → {finding.remedy}\n", style="dim")
+    text.rstrip()
+    return text

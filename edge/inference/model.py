@@ -1,5 +1,9 @@
 """A model file ready to run: real numbers in, real numbers out."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,20 @@ from edge.inference.quantisation import Quantisation
 from edge.inference.sidecar import Sidecar, read_sidecar
 
 Array = npt.NDArray[np.float32]
+
+
+@contextmanager
+def _quiet_runtime() -> Iterator[None]:
+    """Keep what the runtime says of itself off standard error; it has no setting for it, and errors are raised."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 class Model:
@@ -31,8 +49,9 @@ class Model:
         from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415
 
         try:
-            self._interpreter: Any = Interpreter(model_path=str(path), num_threads=threads)
-            self._prepare(self.sidecar.input_shape)
+            with _quiet_runtime():
+                self._interpreter: Any = Interpreter(model_path=str(path), num_threads=threads)
+                self._prepare(self.sidecar.input_shape)
         except (ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ModelError(f"{path}: not a model LiteRT can run ({reason}); install classroom-edge again") from error

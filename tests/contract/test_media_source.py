@@ -13,8 +13,10 @@ import pytest
 from edge.capture import microphone as microphone_module
 from edge.capture.csi_camera import CsiCamera
 from edge.capture.microphone import Microphone
+from edge.capture.lesson import read_lesson
 from edge.capture.recording import Recording
 from edge.capture.screen import Screen
+from edge.capture.simulated import SimulatedClassroom
 from edge.errors import DeviceLostError
 from edge.media import AudioBlock, Frame
 from edge.ports import MediaSource
@@ -66,7 +68,9 @@ class _Picamera2:
         """Do nothing."""
 
 
-@pytest.fixture(params=["camera", "csi", "microphone", "screen", "screen with sound", "file", "paced file"])
+@pytest.fixture(
+    params=["camera", "csi", "microphone", "screen", "screen with sound", "file", "paced file", "simulated"]
+)
 def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Make:
     """Return a maker of one kind of source over a scripted device."""
     clock = HandClock()
@@ -86,6 +90,7 @@ def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_pa
         "screen with sound": lambda: Screen(name="front", role=role, sound=0, clock=clock),
         "file": lambda: Recording(name="front", role=role, url=path),
         "paced file": lambda: Recording(name="front", role=role, url=path, clock=clock),
+        "simulated": lambda: SimulatedClassroom(name="front", role=role, lesson=read_lesson("standard")),
     }
     return makers[request.param]
 

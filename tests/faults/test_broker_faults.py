@@ -79,6 +79,7 @@ def test_broker_that_comes_late(outbox: Outbox, caplog: pytest.LogCaptureFixture
     assert "can't be reached" in str(before.error)
     assert (after.connected, after.error, after.dropped) == (True, None, 1)
     assert names([listener]) == expected
+    assert len(listener.on(TOPICS.alert)) == len(expected), "no repeats without a broken connection"
     assert [raised.id for raised in active.alerts] == expected
     assert len([r for r in caplog.records if r.levelno == logging.WARNING and r.name.startswith("edge")]) == 1
 

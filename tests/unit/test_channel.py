@@ -344,6 +344,35 @@ def test_a_stop_ends_a_source_that_delivers_nothing() -> None:
     assert rig.health.idle_s is None
 
 
+def test_a_source_that_ignores_its_closing_is_left() -> None:
+    """A driver that keeps delivering after close() does not keep the channel alive."""
+
+    class Stubborn(ScriptedSource):
+        def close(self) -> None:
+            """Do nothing."""
+
+    def script() -> Iterator[Frame | Callable[[], object]]:
+        for number in count():
+            yield frame(number, sequence=number)
+            if number == 3:
+                yield lambda: rig.channel.stop()  # noqa: PLW0108 - made before the rig is
+
+    rig = Rig(Stubborn(openings=[script()], live=True))
+    rig.run()
+
+    assert rig.health.frames == 5
+    assert (rig.health.state, rig.health.error) == (SourceState.ENDED, None)
+
+
+def test_a_channel_that_never_started_can_be_joined() -> None:
+    """Whoever gives up before the start has nothing to wait for."""
+    rig = Rig(ScriptedSource(openings=[]))
+    rig.channel.stop()
+    rig.channel.join()
+
+    assert not rig.channel.ended
+
+
 def test_what_was_delivered_before_a_stop_is_still_read() -> None:
     """Stopping closes the tap and does not spill the glass."""
     busy, stopped = threading.Event(), threading.Event()

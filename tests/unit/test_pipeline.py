@@ -322,23 +322,22 @@ def test_a_failure_inside_ends_everything_loudly(where: str) -> None:
 
 def test_the_first_failure_is_the_one_that_is_told() -> None:
     """What fails because something else did does not hide the cause."""
-    failed = threading.Event()
+    looking, stopped = threading.Event(), threading.Event()
 
     def first(_: object) -> tuple[()]:
-        failed.set()
+        wait(looking)()
         raise ZeroDivisionError("first")
 
     def second(_: object) -> tuple[()]:
-        wait(failed)()
-        stopped.acquire(timeout=PATIENCE_S)
+        looking.set()
+        wait(stopped)()
         raise KeyError("second")
 
     class Telling(ScriptedSource):
         def close(self) -> None:
             super().close()
-            stopped.release()
+            stopped.set()
 
-    stopped = threading.Semaphore(0)
     one = ScriptedSource(openings=[[frame(0)]], name="one")
     two = Telling(openings=[[frame(0)]], name="two")
     feeds = Feed(one, ScriptedVision(first), None), Feed(two, ScriptedVision(second), None)
