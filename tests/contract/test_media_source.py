@@ -12,8 +12,8 @@ import pytest
 
 from edge.capture import microphone as microphone_module
 from edge.capture.csi_camera import CsiCamera
-from edge.capture.microphone import Microphone
 from edge.capture.lesson import read_lesson
+from edge.capture.microphone import Microphone
 from edge.capture.recording import Recording
 from edge.capture.screen import Screen
 from edge.capture.simulated import SimulatedClassroom

@@ -67,7 +67,7 @@ def test_doctor_knows_every_part_and_which_package_brings_it(edge: Edge) -> None
     findings = json.loads(result.out)
     names = " ".join(finding["name"] for finding in findings)
     assert result.code == 0, result.err
-    for part in ("PortAudio", "camera", "microphone", "model"):
+    for part in ("portaudio", "camera", "microphone", "model"):
         assert part in names
     assert all(finding["remedy"] for finding in findings if not finding["ok"])
 
