@@ -58,6 +58,19 @@ class LoginPlugin(BaseAuthPlugin):  # type: ignore[misc] # amqtt ships no types
         return name and word
 
 
+class _TidyBroker(Broker):  # type: ignore[misc] # amqtt ships no types
+    """Closes what amqtt leaves open when a visitor vanishes or the broker ends in the middle of a visit."""
+
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        """Serve one TCP connection to its end."""
+        try:
+            await super().stream_connected(reader, writer, listener_name)
+        finally:
+            writer.transport.abort()
+
+
 class EmbeddedBroker:
     """A broker with a thread and an event loop of its own.
 
@@ -142,7 +155,7 @@ class EmbeddedBroker:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        broker = Broker(self._config(), loop=self._loop)
+        broker = _TidyBroker(self._config(), loop=self._loop)
         await broker.start()
         self._listening.set()
         await self._stop.wait()

@@ -1,9 +1,12 @@
 """What a dead, late, deaf or refusing broker does to the box: nothing is lost that was promised."""
 
+import gc
 import logging
 import socket
 import threading
+import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -238,6 +241,30 @@ def test_embedded_broker_is_never_open_to_the_network(host: str) -> None:
     """Beyond the loopback it refuses to be made without a login."""
     with pytest.raises(SettingsError, match="would let everyone in"):
         EmbeddedBroker(host=host)
+
+
+def test_embedded_broker_leaves_no_socket_open() -> None:
+    """Visitors that vanish while it ends leave nothing behind (an unclosed socket would warn, which is an error)."""
+    broker, waker = embedded(), Waker()
+    broker.start()
+    endpoint, will = Endpoint(broker.host, broker.port, "c"), Will("t", b"w")
+    visitors = [
+        Connection(replace(endpoint, client_id=f"c{number}"), will=will, waker=waker, clock=SystemClock())
+        for number in range(8)
+    ]
+    with socket.create_connection((broker.host, broker.port)):
+        for visitor in visitors[:4]:
+            visitor.abandon()
+        broker.stop()
+    for visitor in visitors[4:]:
+        visitor.abandon()
+    waker.close()
+    del visitors
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        gc.collect()
+
+    assert [str(warning.message) for warning in caught] == []
 
 
 def test_embedded_broker_starts_again() -> None:

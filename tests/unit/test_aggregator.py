@@ -119,13 +119,14 @@ def test_sound_counts_where_its_newest_hop_begins() -> None:
         0    2    4
         [----)                  window and hop of 2 s
              [----)
-        =======                 sound from 0 to 3 s, its newest hop from 2 to 3 s
+        ====                    sound from -1 to 2 s, its newest hop from 1 to 2 s
+        ======                  sound from 0 to 3 s, its newest hop from 2 to 3 s
     """
     target = aggregator(window_s=2)
-    add(target, sound(3.0, SAD, span_s=1.0))
+    add(target, sound(2.0, SAD, span_s=1.0), sound(3.0, HAPPY, span_s=1.0))
     first, second = close(target, 4.0)
 
-    assert (first.voice.observations, second.voice.observations) == (0, 1)
+    assert (first.voice.observations, second.voice.observations) == (1, 1)
 
 
 def test_the_newest_weigh_most() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.observation import EmotionDistribution
@@ -49,6 +49,7 @@ def written(**changes: object) -> bytes:
     return json.dumps(message | changes).encode()
 
 
+@settings(deadline=None)
 @given(distributions, st.booleans())
 def test_summary_survives_the_wire(shares: EmotionDistribution, suppressed: bool) -> None:  # noqa: FBT001 - drawn
     """Any summary is read as it was written, with shares to four digits, or none where they are suppressed."""
@@ -134,6 +135,7 @@ def test_numbers_that_are_none_are_refused(value: bytes) -> None:
         parse(SummaryPayload, written().replace(b'"closed_s": 10.0', b'"closed_s": ' + value))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode) | st.just(b"[" * 50_000))
 def test_hostile_bytes_are_refused(data: bytes) -> None:
     """Whatever arrives that is no message is an error of one short line, for every kind."""

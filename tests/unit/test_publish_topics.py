@@ -1,7 +1,7 @@
 """Where messages go."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import SettingsError
@@ -29,6 +29,7 @@ def test_names_that_are_no_level_of_a_topic(name: str) -> None:
         Topics(site="s", room=name)
 
 
+@settings(deadline=None)
 @given(names, names)
 def test_accepted_names_keep_rooms_apart(site: str, room: str) -> None:
     """Whatever names are accepted, a topic has the levels it should have, and no wildcard."""

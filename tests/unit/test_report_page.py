@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.observation import Emotion, EmotionDistribution
@@ -114,6 +114,7 @@ def test_times_are_the_schools() -> None:
     assert "09:00 CET" in lesson_page(LESSON, [], [], zone=ZoneInfo("Europe/Paris"))
 
 
+@settings(deadline=None)
 @given(distributions)
 def test_bands_hold_every_emotion_once(shares: EmotionDistribution) -> None:
     """The four bands are the seven emotions, and sum to one."""
@@ -121,6 +122,7 @@ def test_bands_hold_every_emotion_once(shares: EmotionDistribution) -> None:
     assert sum(band_shares(shares)) == pytest.approx(1, abs=2e-3)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.none() | st.floats(0, 1), st.booleans()), min_size=1, max_size=30))
 def test_drawing_stays_in_its_frame(windows: list[tuple[float | None, bool]]) -> None:
     """Whatever the lesson, the page is well-formed and every point lies inside the drawing."""

@@ -5,7 +5,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.report.lesson import lesson_json
@@ -59,6 +59,7 @@ def test_role_without_summaries_is_unknown() -> None:
     assert (statistics.covered_s, statistics.slices) == (0.0, ())
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.floats(0, 1), min_size=1, max_size=40), st.integers(1, 50), st.randoms())
 def test_slices_tile_the_lesson(shares: list[float | None], most: int, order: random.Random) -> None:
     """Slices have no holes, are no more than asked for, don't depend on order, and weigh up to the lesson's share."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import StoreError
@@ -50,6 +50,7 @@ def float32(shares: EmotionDistribution) -> EmotionDistribution:
     return EmotionDistribution(struct.unpack("<7f", struct.pack("<7f", *shares.probabilities)))
 
 
+@settings(deadline=None)
 @given(st.none() | distributions, st.none() | st.floats(0, 1), st.floats(0, 1e5))
 def test_rows_keep_summaries(shares: EmotionDistribution | None, ratio: float | None, closed_s: float) -> None:
     """A summary that was stored is the one read, its shares as 32-bit floats, no evidence as none."""

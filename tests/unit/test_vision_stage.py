@@ -164,6 +164,17 @@ def test_each_face_is_smoothed_by_itself() -> None:
     assert 0.2 < right.shares()[Emotion.HAPPINESS] < 0.4
 
 
+def test_memory_does_not_grow_with_the_lesson() -> None:
+    """A hundred faces that came and went leave nothing behind."""
+    places: list[Box] = [LEFT, RIGHT]
+    watched = stage(FakeDetector(*([(places[n % 2], 0.9)] for n in range(100))), FakeReader(), smoothing_s=0.6)
+    seen = watch(watched, [2.0 * n for n in range(100)])
+
+    assert [face.track_id for faces in seen for face in faces or ()] == list(range(1, 101))
+    assert len(watched._smoother._memory) == 1  # noqa: SLF001 - what is kept shows nowhere else
+    assert watched._tracker.alive == {100}  # noqa: SLF001
+
+
 def test_a_face_that_comes_back_starts_afresh() -> None:
     """After a second away the old mood of a place says nothing about who sits there now."""
     detector = FakeDetector([(LEFT, 0.9)], [], [(LEFT, 0.9)])

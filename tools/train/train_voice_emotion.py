@@ -8,11 +8,14 @@ trained only where it is not there yet, because the folds of voice_folds.py shar
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from voice_features import Features, cached
 from voice_net import VoiceNet
 from voice_training import Run, train

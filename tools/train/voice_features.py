@@ -7,6 +7,7 @@ Each clip is there four times: as it is, in a room, faster or slower (which move
 """
 
 import argparse
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 from scipy.signal import fftconvolve, resample_poly
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from voice_corpora import Array, Clip, read_corpora, read_noise, read_sound
 
 from edge.voice.logmel import log_mel

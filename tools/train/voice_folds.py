@@ -33,11 +33,11 @@ COMMAND = "python tools/train/voice_folds.py VOICE_DIR NOISE_DIR features.npz fo
 
 
 def int8_logits(path: Path, clips: list[Array]) -> tuple[list[Array], float]:
-    """Return each clip's logits, shape (windows, 7), and the milliseconds a window takes on one thread."""
+    """Return each clip's logits, shape (windows, 7), and the processor milliseconds a window takes."""
     model = Model(path)
-    started = time.perf_counter()
+    started = time.process_time()
     logits = [np.concatenate([model.run(w[None, :, :, None])[0].reshape(1, -1) for w in clip]) for clip in clips]
-    return logits, 1000 * (time.perf_counter() - started) / sum(len(clip) for clip in clips)
+    return logits, 1000 * (time.process_time() - started) / sum(len(clip) for clip in clips)
 
 
 def temperature_of(logits: list[Array], labels: npt.NDArray[np.int64]) -> float:
