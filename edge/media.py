@@ -33,6 +33,8 @@ class Frame:
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3:  # noqa: PLR2004
             raise ValueError(f"pixels must have shape (height, width, 3), got {self.pixels.shape}")
+        if not self.pixels.size:
+            raise ValueError(f"pixels must not be empty, got {self.pixels.shape}")
         if self.pixels.dtype != np.uint8:
             raise ValueError(f"pixels must be uint8, got {self.pixels.dtype}")
         self.pixels.setflags(write=False)

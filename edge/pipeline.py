@@ -73,7 +73,7 @@ class Pipeline:
         self._observed: RingQueue[Observed] = RingQueue(_OBSERVATIONS_WAITING)
         self._lateness_ns, self._health_ns = int(lateness_s * 1e9), int(health_s * 1e9)
         self._failure: BaseException | None = None
-        self._finished, self._stopping = threading.Event(), threading.Event()
+        self._finished = threading.Event()
         self._channels = [
             Channel(
                 source=feed.source,
@@ -99,7 +99,6 @@ class Pipeline:
 
     def stop(self) -> None:
         """Stop all sources; what they delivered is still worked through. Callable from any thread."""
-        self._stopping.set()
         for channel in self._channels:
             channel.stop()
 

@@ -42,7 +42,7 @@ def lesson(script: LessonScript) -> Analysis:
 
 def test_the_script_says_when_the_mood_turns(script: LessonScript) -> None:
     """The timeline is data: negative share is low, rises at 00:30 and falls at 01:00."""
-    before, during, after = (script.truth(at).negative_share for at in (29.0, 31.0, 61.0))
+    before, during, after = (script.truth(at).negative_share for at in (29.0, 32.0, 62.0))
 
     assert before < 0.1
     assert during > 0.7

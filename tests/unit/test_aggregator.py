@@ -130,12 +130,12 @@ def test_sound_counts_where_its_newest_hop_begins() -> None:
 
 
 def test_the_newest_weigh_most() -> None:
-    """Half a window of sad and then half of happy is mostly happy: three quarters of the weight is recent."""
+    """Half a window of sad and then half of happy is mostly happy: seven eighths of the weight is recent."""
     target = aggregator()
     add(target, *(look(n / 5, SAD if n < 25 else HAPPY) for n in range(50)))
     negative = close(target, 10.0)[-1].face.negative_share
 
-    assert negative == pytest.approx(0.25, abs=0.01)
+    assert negative == pytest.approx(0.125, abs=0.01)
 
 
 items = st.lists(

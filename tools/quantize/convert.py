@@ -16,6 +16,8 @@ from ai_edge_quantizer import quantizer, recipe
 from elastic import free_frame_size
 
 Array = npt.NDArray[np.float32]
+Ranges = dict[str, dict[str, Any]]
+"""A tensor's name: its least and greatest values seen."""
 
 
 def convert(
@@ -42,12 +44,23 @@ def convert(
     key = next(iter(signature))
     name = signature[key]["inputs"][0]
     job = quantizer.Quantizer(str(float_file), recipe.static_wi8_ai8())
-    seen = job.calibrate({key: [{name: sample} for sample in samples]})
+    # One by one, because over a list the quantiser averages the extremes and would cut off the highest outputs.
+    seen: Ranges = {}
+    for sample in samples:
+        _widen(seen, job.calibrate({key: [{name: sample}]}))
     target.parent.mkdir(parents=True, exist_ok=True)
     job.quantize(seen).export_model(str(target), overwrite=True)
     interpreter = Interpreter(str(target))
     inputs, outputs = interpreter.get_input_details()[0], interpreter.get_output_details()
     return float_file, {"input": _tensor(inputs), "outputs": [_tensor(output) for output in outputs]}
+
+
+def _widen(seen: Ranges, more: Ranges) -> None:
+    """Let each tensor's range hold what was seen of it in *more* as well."""
+    for tensor, extremes in more.items():
+        known = seen.setdefault(tensor, dict(extremes))
+        known["min"] = np.minimum(known["min"], extremes["min"])
+        known["max"] = np.maximum(known["max"], extremes["max"])
 
 
 def _tensor(detail: dict[str, Any]) -> dict[str, Any]:

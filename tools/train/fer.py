@@ -28,11 +28,11 @@ class FerSet:
 
     @property
     def majority(self) -> npt.NDArray[np.int64]:
-        """The most voted of the seven emotions, or -1 where none wins alone."""
-        seven = self.votes[:, :7]
-        best = seven.max(axis=1)
-        unique = ((seven == best[:, None]).sum(axis=1) == 1) & (best > 0)
-        return np.where(unique, seven.argmax(axis=1), -1)
+        """The most voted label where it wins alone and is one of the seven, else -1."""
+        best = self.votes.max(axis=1)
+        winner = self.votes.argmax(axis=1)
+        unique = ((self.votes == best[:, None]).sum(axis=1) == 1) & (best > 0)
+        return np.where(unique & (winner < len(LABELS)), winner, -1)
 
 
 def read_fer(folder: Path, usage: str) -> FerSet:

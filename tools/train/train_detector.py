@@ -82,7 +82,7 @@ def distort(crop: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArra
     if rng.random() < 0.7:
         pixels = (pixels - 128) * rng.uniform(0.55, 1.4) + 128 + rng.uniform(-50, 50)
     if rng.random() < 0.2:
-        pixels = 255 * (np.clip(pixels, 0, 255) / 255) ** np.float32(rng.uniform(0.5, 2.2))
+        pixels = np.asarray(255 * (np.clip(pixels, 0, 255) / 255) ** rng.uniform(0.5, 2.2), np.float32)
     if rng.random() < 0.15:
         pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.4, 1.4)), np.float32)
     if rng.random() < 0.2:
