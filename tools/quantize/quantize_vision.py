@@ -33,7 +33,7 @@ class DetectorFile(nn.Module):
     def __init__(self, net: DetectorNet) -> None:
         super().__init__()
         self.net = net
-        self.scores, self.sides, self.befores = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        self.scores, self.sides, self.stems = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for head in net.heads:
             last = head[-1] if isinstance(head, nn.Sequential) else head
             before = head[0] if isinstance(head, nn.Sequential) else nn.Identity()
@@ -43,7 +43,7 @@ class DetectorFile(nn.Module):
                 score.bias.copy_(last.bias[:1])
                 sides.weight.copy_(last.weight[1:])
                 sides.bias.copy_(last.bias[1:])
-            self.befores.append(before)
+            self.stems.append(before)
             self.scores.append(score)
             self.sides.append(sides)
         net.heads = nn.ModuleList(nn.Identity() for _ in net.heads)
@@ -52,7 +52,7 @@ class DetectorFile(nn.Module):
         """Return score and sides of each level, (1, H / s, W / s, 1) and (1, H / s, W / s, 4)."""
         levels = self.net(x.permute(0, 3, 1, 2))
         outputs = []
-        for level, before, score, sides in zip(levels, self.befores, self.scores, self.sides, strict=True):
+        for level, before, score, sides in zip(levels, self.stems, self.scores, self.sides, strict=True):
             shared = before(level)
             # Past these ends nothing changes in the decoder, and a tighter range is a finer step.
             limited = score(shared).clamp(-9, 7), sides(shared).clamp(-2, 3.2)
