@@ -178,7 +178,7 @@ def detect(
     as_json: JsonFlag = False,
     min_confidence: Annotated[
         float | None,
-        typer.Option(min=0.001, max=1, help="Leave out weaker faces. Default: 0.02 with --json, else 0.5."),
+        typer.Option(min=0.001, max=1, help="Leave out weaker faces. Default: 0.02 with --json, else 0.36."),
     ] = None,
 ) -> None:
     """Find the faces in images. No emotion is read.

@@ -7,7 +7,7 @@ from edge.vision.emotion import FaceEmotion
 from edge.vision.smoothing import Smoother
 from edge.vision.tracker import Tracker
 
-SURE = 0.8
+SURE = 0.55
 """A face this certain counts at first sight; a weaker one must be seen twice."""
 
 

@@ -110,7 +110,7 @@ def test_a_file_without_sound_has_no_voice_evidence(edge: Edge, tmp_path: Path) 
 
 def test_a_file_without_picture_has_no_face_evidence(edge: Edge, tmp_path: Path) -> None:
     """No video track means nobody was looked at."""
-    clip = write_clip(tmp_path / "tone.m4a", seconds=4, picture=False)
+    clip = write_clip(tmp_path / "tone.m4a", seconds=4.5, picture=False)
 
     result = edge("analyze", clip, "--json")
 
@@ -118,12 +118,12 @@ def test_a_file_without_picture_has_no_face_evidence(edge: Edge, tmp_path: Path)
     line = json.loads(result.out)
     assert line["coverage"]["students"]["analysed_frames"] == 0
     assert line["coverage"]["students"]["sound_windows"] == 2
-    assert line["roles"]["students"]["fused"]["shares"] is None
+    assert line["roles"]["students"]["face"] == {"observations": 0, "shares": None, "negative_share": None}
 
 
 def test_the_teachers_recording_is_the_teachers(edge: Edge, tmp_path: Path) -> None:
     """`--role teacher` counts everything there and nothing with the students."""
-    clip = write_clip(tmp_path / "clip.mp4", seconds=4)
+    clip = write_clip(tmp_path / "clip.mp4", seconds=4.5)
 
     line = json.loads(edge("analyze", clip, "--json", "--role", "teacher").out)
 

@@ -86,7 +86,7 @@ def detector(folder: Path, weights: Path, target: Path) -> None:
         samples.append((canvas / 127.5 - 1).astype(np.float32))
     _, tensors = convert(DetectorFile(net.eval()), samples, target, any_frame_size=True)
     note = "any height and width that 32 divides; pad on the right and below"
-    _finish(target, tensors, labels=[], layout=note, channels="RGB", thresholds={"confidence": 0.5, "overlap": 0.4})
+    _finish(target, tensors, labels=[], layout=note, channels="RGB", thresholds={"confidence": 0.36, "overlap": 0.4})
 
 
 def emotion(folder: Path, weights: Path, target: Path) -> None:
