@@ -1,6 +1,7 @@
 """What one model says about one face or one stretch of voice."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -25,6 +26,20 @@ class Emotion(StrEnum):
 
 NEGATIVE = (Emotion.ANGER, Emotion.DISGUST, Emotion.FEAR, Emotion.SADNESS)
 """The emotions whose shares add up to the negative share."""
+
+POSITIVE = (Emotion.HAPPINESS,)
+"""The emotions whose shares add up to the positive share; surprise may be either, so it is neither."""
+
+CIRCUMPLEX: Mapping[Emotion, tuple[float, float]] = {
+    Emotion.ANGER: (-0.51, 0.59),
+    Emotion.DISGUST: (-0.60, 0.35),
+    Emotion.FEAR: (-0.64, 0.60),
+    Emotion.HAPPINESS: (0.81, 0.51),
+    Emotion.SADNESS: (-0.63, -0.27),
+    Emotion.SURPRISE: (0.40, 0.67),
+    Emotion.NEUTRAL: (0.0, 0.0),
+}
+"""Valence and arousal, each in [-1, 1] (Russell & Mehrabian, 1977, table 4: pleasure and arousal)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +80,38 @@ class EmotionDistribution:
         """Sum over :data:`NEGATIVE`, in [0, 1]."""
         return min(1.0, sum(self.shares()[emotion] for emotion in NEGATIVE))
 
+    @property
+    def positive_share(self) -> float:
+        """Sum over :data:`POSITIVE`, in [0, 1]."""
+        return min(1.0, sum(self.shares()[emotion] for emotion in POSITIVE))
+
+    @property
+    def valence(self) -> float:
+        """Mean pleasantness over :data:`CIRCUMPLEX`, in [-1, 1]."""
+        return sum(p * CIRCUMPLEX[emotion][0] for emotion, p in self.shares().items())
+
+    @property
+    def arousal(self) -> float:
+        """Mean excitement over :data:`CIRCUMPLEX`, in [-1, 1]."""
+        return sum(p * CIRCUMPLEX[emotion][1] for emotion, p in self.shares().items())
+
     def shares(self) -> dict[Emotion, float]:
         """Return each label with its probability."""
         return dict(zip(Emotion, self.probabilities, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPose:
+    """Where a head points, degrees; all 0 looks straight into the camera."""
+
+    yaw_deg: float
+    """Positive: turned towards the picture's right."""
+
+    pitch_deg: float
+    """Positive: looking up."""
+
+    roll_deg: float
+    """Positive: tilted clockwise in the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +142,12 @@ class FaceObservation:
     emotion: EmotionDistribution | None
     """``None`` when the face is too small or too poor to read, which is not the same as neutral."""
 
+    pose: HeadPose | None = None
+    """``None`` when the face is too small to tell, or no pose is read."""
+
+    motion: float | None = None
+    """Widths of the face that its centre moved a second since the last look; ``None`` at first sight."""
+
 
 @dataclass(frozen=True, slots=True)
 class VoiceObservation:
@@ -118,8 +168,14 @@ class VoiceObservation:
     speech_ratio: float
     """Share of the window's 30 ms pieces that hold speech, in [0, 1]."""
 
+    hop_speech_ratio: float
+    """The same of its newest hop alone, the part that no earlier window has heard."""
+
     level_dbfs: float | None
     """Root-mean-square level; 0 is full scale; ``None`` for digital silence."""
+
+    hop_level_dbfs: float | None
+    """The same of its newest hop alone."""
 
     span_ns: int
     """Nanoseconds of lesson this observation stands for (the windows' hop)."""

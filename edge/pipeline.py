@@ -23,7 +23,7 @@ from edge.fusion.coverage import Look
 from edge.ports import MediaSource, Sink, VisionStage, VoiceStage
 from edge.privacy.policy import Policy
 from edge.ring import RingClosedError, RingQueue
-from edge.summary import Alert, Health, WindowSummary
+from edge.summary import Health, Outgoing
 
 _LOG = logging.getLogger(__name__)
 
@@ -180,6 +180,6 @@ class Pipeline:
             for alert in self._engine.judge(summary):
                 self._hand_out(alert)
 
-    def _hand_out(self, item: WindowSummary | Alert | Health) -> None:
+    def _hand_out(self, item: Outgoing) -> None:
         for sink in self._sinks:
             sink.accept(item)

@@ -6,7 +6,7 @@ from typing import Protocol
 from edge.media import AudioBlock, Frame
 from edge.observation import FaceObservation, VoiceObservation
 from edge.role import Role
-from edge.summary import Alert, Health, WindowSummary
+from edge.summary import Outgoing
 
 
 class MediaSource(Protocol):
@@ -61,8 +61,8 @@ class VoiceStage(Protocol):
 
 
 class Sink(Protocol):
-    """Somewhere summaries, alerts and health go."""
+    """Somewhere summaries, alerts, health and lessons go."""
 
-    def accept(self, item: WindowSummary | Alert | Health) -> None:
+    def accept(self, item: Outgoing) -> None:
         """Take one item without blocking the pipeline."""
         ...

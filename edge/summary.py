@@ -1,11 +1,24 @@
 """What may leave the box: aggregates, alerts and health, never media and never a single person."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 
+from edge.behaviour import NOTHING_SEEN, Behaviour, Engagement
+from edge.metric import ACTIVE, Metric, Standing, interval95
 from edge.observation import EmotionDistribution
 from edge.role import Role
+
+
+class EvidenceState(StrEnum):
+    """Whether a window's shares can be told."""
+
+    ENOUGH = "enough"
+    NOT_ENOUGH = "not_enough"
+    WITHHELD = "withheld"
+    """Known, but of too few people to be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +30,13 @@ class ModalitySummary:
 
     shares: EmotionDistribution | None
     """``None`` when there was no evidence, or when it was suppressed."""
+
+    effective: float = 0.0
+    """Independent people or utterances behind the shares (Kish, 1965); 0 without shares."""
+
+    def interval(self, share: float) -> tuple[float, float] | None:
+        """Return the 95 % interval of one of the shares, or of a sum of them; ``None`` without evidence."""
+        return None if self.shares is None or self.effective <= 0 else interval95(share, self.effective)
 
     @property
     def negative_share(self) -> float | None:
@@ -42,6 +62,12 @@ class Coverage:
 
     gaps: int
     """Windows of sound in which samples were lost."""
+
+    face_s: float = 0.0
+    """Person-seconds of faces read."""
+
+    voice_s: float = 0.0
+    """Seconds of speech read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +96,13 @@ class WindowSummary:
     """Observations that came after their window had closed, counted since the start."""
 
     suppressed: bool = False
-    """Whether shares were withheld because too few people were in view."""
+    """Whether everything about the students was withheld because too few people were in view."""
+
+    behaviour: Behaviour = NOTHING_SEEN
+    engagement: Engagement | None = None
+
+    standings: tuple[Standing, ...] = ()
+    """Metrics of which the class's usual is known."""
 
     def __post_init__(self) -> None:
         if self.opened_at.tzinfo is None or self.closed_at.tzinfo is None:
@@ -78,12 +110,70 @@ class WindowSummary:
         if self.closed_at <= self.opened_at:
             raise ValueError("closed_at must be after opened_at")
 
+    @property
+    def evidence(self) -> EvidenceState:
+        """Whether the fused shares can be told."""
+        if self.suppressed:
+            return EvidenceState.WITHHELD
+        return EvidenceState.NOT_ENOUGH if self.fused.shares is None else EvidenceState.ENOUGH
+
+    def standing(self, metric: Metric) -> Standing | None:
+        """Return a metric against the usual; ``None`` while no usual is known."""
+        return next((standing for standing in self.standings if standing.metric is metric), None)
+
+    @property
+    def activity(self) -> float | None:
+        """Mean z-score over :data:`ACTIVE`; ``None`` while none of them has a usual."""
+        scores = [standing.z for standing in self.standings if standing.metric in ACTIVE]
+        return sum(scores) / len(scores) if scores else None
+
+    def value(self, metric: Metric) -> float | None:
+        """Return a metric's value; ``None`` without evidence, or when it was withheld."""
+        if self.suppressed:
+            return None
+        if metric in _OF_SHARES:
+            return None if self.fused.shares is None else _OF_SHARES[metric](self.fused.shares)
+        if metric in _OF_BEHAVIOUR:
+            return _OF_BEHAVIOUR[metric](self.behaviour)
+        if metric is Metric.LEVEL:
+            return self.coverage.level_dbfs
+        if metric is Metric.ACTIVITY:
+            return self.activity
+        return None if self.engagement is None else self.engagement.score
+
+
+_OF_SHARES: Mapping[Metric, Callable[[EmotionDistribution], float]] = {
+    Metric.NEGATIVE: attrgetter("negative_share"),
+    Metric.POSITIVE: attrgetter("positive_share"),
+    Metric.VALENCE: attrgetter("valence"),
+    Metric.AROUSAL: attrgetter("arousal"),
+}
+_OF_BEHAVIOUR: Mapping[Metric, Callable[[Behaviour], float | None]] = {
+    Metric.ATTENTION: attrgetter("attention"),
+    Metric.MOVEMENT: attrgetter("movement"),
+    Metric.TALK: attrgetter("talk"),
+    Metric.TURNS: attrgetter("turns_per_min"),
+    Metric.OVERLAP: attrgetter("overlap"),
+    Metric.SILENCE: attrgetter("silence"),
+}
+
 
 class AlertState(StrEnum):
     """Whether an alert began or ended."""
 
     RAISED = "raised"
     CLEARED = "cleared"
+
+    DIGEST = "digest"
+    """Tells in one line of alerts that were held back, because the lesson's budget was spent."""
+
+
+class Severity(StrEnum):
+    """How urgent an alert is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +203,34 @@ class Alert:
     """The metric at the decision, ``None`` when it had no evidence."""
 
     threshold: float
-    """What it was compared with."""
+    """What it was compared with; spreads above the usual where the rule watches those."""
+
+    severity: Severity = Severity.WARNING
+
+    metric: Metric | None = Metric.NEGATIVE
+    """What the rule watches; ``None`` for a lost source, missing evidence and digests."""
+
+    usual: float | None = None
+    """What is usual for this class, where that is known."""
+
+
+class Verdict(StrEnum):
+    """What a teacher said of an alert."""
+
+    SEEN = "seen"
+    SNOOZED = "snoozed"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A teacher's answer to an alert, kept for tuning the rules."""
+
+    alert_id: str
+    verdict: Verdict
+
+    at: datetime
+    """UTC."""
 
 
 class SourceState(StrEnum):
@@ -176,6 +293,9 @@ class Health:
     late: int
     """Observations that came after their window had closed."""
 
+    faults: tuple[str, ...] = ()
+    """What is wrong with the box itself, each in one line: a full disk, a broker out of reach."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
@@ -189,3 +309,13 @@ class Lesson:
 
     ended_at: datetime | None
     """UTC; ``None`` while it runs."""
+
+    group: str = ""
+    """The class, as the timetable names it; its usual values are its own."""
+
+    kind: str = ""
+    """Type of lesson, such as a lecture or group work; each has usual values of its own."""
+
+
+Outgoing = WindowSummary | Alert | Feedback | Health | Lesson
+"""Everything that sinks are handed; a lesson as it begins, and again with its end."""

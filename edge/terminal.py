@@ -14,7 +14,7 @@ from edge.capture.devices import Finding
 from edge.fusion.evidence import Reliability
 from edge.observation import Emotion
 from edge.role import Role
-from edge.summary import Alert, AlertState, Health, ModalitySummary, SourceState, WindowSummary
+from edge.summary import Alert, AlertState, Health, ModalitySummary, Outgoing, SourceState, WindowSummary
 
 COLOURS = {
     Emotion.ANGER: "red3",
@@ -68,7 +68,7 @@ class LiveView:
         self._alerts: list[Alert] = []
         self._health: Health | None = None
 
-    def accept(self, item: WindowSummary | Alert | Health) -> None:
+    def accept(self, item: Outgoing) -> None:
         """Remember one item."""
         with self._lock:
             match item:
@@ -104,7 +104,7 @@ class LineView:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def accept(self, item: WindowSummary | Alert | Health) -> None:
+    def accept(self, item: Outgoing) -> None:
         """Print one item; health only when a source is lost."""
         match item:
             case WindowSummary():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from edge.media import AudioBlock, Frame
 from edge.observation import FaceObservation, VoiceObservation
 from edge.role import Role
-from edge.summary import Alert, Health, WindowSummary
+from edge.summary import Alert, Outgoing, WindowSummary
 
 
 class HandClock:
@@ -112,9 +112,9 @@ class ListSink:
     """Keeps everything it is handed."""
 
     def __init__(self) -> None:
-        self.items: list[WindowSummary | Alert | Health] = []
+        self.items: list[Outgoing] = []
 
-    def accept(self, item: WindowSummary | Alert | Health) -> None:
+    def accept(self, item: Outgoing) -> None:
         """Keep one item."""
         self.items.append(item)
 

@@ -28,7 +28,7 @@ from edge.publish.payload import (
     SummaryPayload,
 )
 from edge.publish.topics import Topics
-from edge.summary import Alert, AlertState, Health, WindowSummary
+from edge.summary import Alert, AlertState, Health, Outgoing, WindowSummary
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -121,13 +121,13 @@ class MqttPublisher:
         self._thread = threading.Thread(target=self._run, name="mqtt")
         self._thread.start()
 
-    def accept(self, item: WindowSummary | Alert | Health) -> None:
+    def accept(self, item: Outgoing) -> None:
         """Take one item; an alert is on disk when this returns, all else waits in memory."""
         if isinstance(item, Alert):
             self._accept_alert(AlertPayload.of(item))
         elif isinstance(item, WindowSummary):
             self._accept_live(self._topics.summary(item.role), SummaryPayload.of(item).to_json())
-        else:
+        elif isinstance(item, Health):
             self._accept_live(self._topics.health, HealthPayload.of(item).to_json())
         self._waker.wake()
 

@@ -20,7 +20,7 @@ from edge.errors import StoreError
 from edge.role import Role
 from edge.store import rows
 from edge.store.schema import connect, is_damage, move_aside
-from edge.summary import Alert, Health, Lesson, WindowSummary
+from edge.summary import Alert, Lesson, Outgoing, WindowSummary
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -95,9 +95,9 @@ class Store:
         with self._lock:
             self._end(ended_at or utc_now())
 
-    def accept(self, item: WindowSummary | Alert | Health) -> None:
+    def accept(self, item: Outgoing) -> None:
         """Store a summary or an alert of the lesson that runs; health is not stored."""
-        if isinstance(item, Health):
+        if not isinstance(item, WindowSummary | Alert):
             return
         with self._lock:
             if self._lesson is None:

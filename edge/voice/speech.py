@@ -1,6 +1,7 @@
 """Whether anybody speaks: WebRTC's voice activity detector, and the level."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -44,10 +45,10 @@ class SpeechDetector:
             still = max(0, still - 1)
         return tuple(found)
 
-    def ratio(self, samples: npt.NDArray[np.float32]) -> float:
-        """Return the share of pieces that hold speech, in [0, 1]; 0 when there is no whole piece."""
-        pieces = self.pieces(samples)
-        return sum(pieces) / len(pieces) if pieces else 0.0
+
+def share_of(pieces: Sequence[bool]) -> float:
+    """Return the share of pieces that hold speech, in [0, 1]; 0 when there is no whole piece."""
+    return sum(pieces) / len(pieces) if pieces else 0.0
 
 
 def level_dbfs(samples: npt.NDArray[np.float32]) -> float | None:

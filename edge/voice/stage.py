@@ -6,7 +6,7 @@ from edge.media import AudioBlock, AudioWindow
 from edge.observation import EmotionDistribution, VoiceObservation
 from edge.role import Role
 from edge.voice.emotion import VoiceEmotion
-from edge.voice.speech import SpeechDetector, level_dbfs
+from edge.voice.speech import SpeechDetector, level_dbfs, share_of
 from edge.voice.windowing import Windower
 
 
@@ -62,7 +62,9 @@ class VoiceStage:
     def _look_into(self, window: AudioWindow) -> VoiceObservation:
         level = level_dbfs(window.samples)
         heard = level is not None and level >= self._gate
-        ratio = self._speech.ratio(window.samples) if heard else 0.0
+        pieces = self._speech.pieces(window.samples) if heard else ()
+        ratio = share_of(pieces)
+        newest = pieces[-round(len(pieces) * self._windower.hop_ns / (window.end_ns - window.start_ns)) :]
         emotion: EmotionDistribution | None = None
         if self._emotion is not None and heard and ratio >= self._least_speech:
             emotion = self._emotion.read(window)
@@ -72,7 +74,9 @@ class VoiceStage:
             source=self._source,
             role=self._role,
             speech_ratio=ratio,
+            hop_speech_ratio=share_of(newest),
             level_dbfs=level,
+            hop_level_dbfs=level_dbfs(window.samples[-self._windower.hop :]),
             span_ns=self._windower.hop_ns,
             gap=window.gap,
             emotion=emotion,

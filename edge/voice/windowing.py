@@ -38,8 +38,10 @@ class Windower:
     """
 
     def __init__(self, *, window_s: float = 3.0, hop_s: float = 1.0) -> None:
-        self._length, self._hop = round(window_s * SAMPLE_RATE), round(hop_s * SAMPLE_RATE)
-        if not 1 <= self._hop <= self._length:
+        self._length = round(window_s * SAMPLE_RATE)
+        self.hop = round(hop_s * SAMPLE_RATE)
+        """Samples from one window's start to the next."""
+        if not 1 <= self.hop <= self._length:
             raise ValueError(f"need 0 < hop_s <= window_s, got hop_s={hop_s}, window_s={window_s}")
         self._samples: npt.NDArray[np.float32] = np.zeros(0, np.float32)
         self._start_ns: int | None = None
@@ -48,7 +50,7 @@ class Windower:
     @property
     def hop_ns(self) -> int:
         """Nanoseconds from one window's start to the next."""
-        return self._hop * SAMPLE_NS
+        return self.hop * SAMPLE_NS
 
     def push(self, block: AudioBlock) -> list[AudioWindow]:
         """Add a block; return the windows that it completes, oldest first."""
@@ -65,8 +67,8 @@ class Windower:
         while len(self._samples) >= self._length:
             gap = any(loss < self._length for loss in self._losses)
             windows.append(AudioWindow(self._samples[: self._length], start, gap))
-            self._samples = self._samples[self._hop :]
-            self._losses = [loss - self._hop for loss in self._losses if loss >= self._hop]
+            self._samples = self._samples[self.hop :]
+            self._losses = [loss - self.hop for loss in self._losses if loss >= self.hop]
             start += self.hop_ns
         self._start_ns = start
         return windows

@@ -18,7 +18,7 @@ from edge.pipeline import Feed, Pipeline
 from edge.ports import Sink
 from edge.privacy.policy import Mode, Policy, Purpose
 from edge.role import Role
-from edge.summary import Alert, AlertState, Health, SourceState, WindowSummary
+from edge.summary import AlertState, Health, Outgoing, SourceState, WindowSummary
 from edge.testing import HandClock, ListSink, ScriptedSource, ScriptedVision, ScriptedVoice
 from tests.builders import SECOND, block, face, frame, sound, sure, to_utc
 
@@ -41,7 +41,7 @@ class Watched(ListSink):
         super().__init__()
         self._changed = threading.Condition()
 
-    def accept(self, item: WindowSummary | Alert | Health) -> None:
+    def accept(self, item: Outgoing) -> None:
         """Keep one item and wake who waits."""
         with self._changed:
             super().accept(item)
@@ -300,7 +300,7 @@ def test_a_failure_inside_ends_everything_loudly(where: str) -> None:
         raise ZeroDivisionError(where)
 
     class BadSink(ListSink):
-        def accept(self, item: WindowSummary | Alert | Health) -> None:
+        def accept(self, item: Outgoing) -> None:
             if where == "sink":
                 fail(item)
 

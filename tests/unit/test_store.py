@@ -18,7 +18,7 @@ from edge.role import Role
 from edge.store import rows
 from edge.store.schema import MIGRATIONS
 from edge.store.store import Store
-from edge.summary import Alert, AlertState, Coverage, Health, ModalitySummary, WindowSummary
+from edge.summary import AlertState, Coverage, ModalitySummary, Outgoing, WindowSummary
 from tests.builders import EPOCH, summary
 from tests.outgoing import alert, health
 from tests.strategies import distributions
@@ -74,7 +74,7 @@ def test_lesson_is_read_back(store: Store) -> None:
     lesson = store.begin_lesson(title="8b Maths", started_at=EPOCH)
     sent = [summary(10.0, 0.25), summary(12.0, None), summary(12.0, 0.5, role=Role.TEACHER)]
     events = [alert("a", at_s=10.0), alert("a", AlertState.CLEARED, at_s=12.0)]
-    items: list[WindowSummary | Alert | Health] = [*reversed(sent), *reversed(events), health()]
+    items: list[Outgoing] = [*reversed(sent), *reversed(events), health()]
     for item in items:
         store.accept(item)
     store.end_lesson(ended_at=EPOCH + timedelta(minutes=45))

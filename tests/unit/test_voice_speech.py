@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.voice.speech import PIECE, SpeechDetector, level_dbfs
+from edge.voice.speech import PIECE, SpeechDetector, level_dbfs, share_of
 
 
 def vowel(seconds: float, pitch_hz: float = 140.0) -> npt.NDArray[np.float32]:
@@ -26,15 +26,15 @@ def test_a_voice_is_speech_and_silence_is_not() -> None:
     """The ratio tells a voice-like sound from nothing."""
     detector = SpeechDetector()
 
-    assert detector.ratio(vowel(3)) > 0.7
-    assert detector.ratio(np.zeros(48_000, np.float32)) == 0
+    assert share_of(detector.pieces(vowel(3))) > 0.7
+    assert share_of(detector.pieces(np.zeros(48_000, np.float32))) == 0
 
 
 def test_half_a_window_of_speech_is_about_half() -> None:
     """Only the pieces with a voice count."""
     window = np.concatenate([vowel(1.5), np.zeros(24_000, np.float32)])
 
-    assert 0.35 < SpeechDetector().ratio(window) < 0.65
+    assert 0.35 < share_of(SpeechDetector().pieces(window)) < 0.65
 
 
 def test_speech_hangs_over_by_so_many_pieces() -> None:
@@ -61,7 +61,7 @@ def test_only_whole_pieces_are_judged(length: int) -> None:
     sound = np.zeros(length, np.float32)
 
     assert len(SpeechDetector().pieces(sound)) == length // PIECE
-    assert SpeechDetector().ratio(sound) == 0
+    assert share_of(SpeechDetector().pieces(sound)) == 0
 
 
 def test_samples_beyond_full_scale_are_clipped_not_wrapped() -> None:

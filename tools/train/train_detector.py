@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train the face detector on WIDER FACE and save its float weights.
 
-train_detector.py WIDER_DIR OUT.pt [--steps N] [--batch N] [--resume]
+train_detector.py WIDER_DIR OUT.pt [--minutes M] [--batch N] [--resume]
 """
 
 import argparse
@@ -21,6 +21,8 @@ from wider import LabelledImage, read_wider
 CROP_PX = 320
 FACE_PX = (9.0, 220.0)
 """Faces are scaled so that the chosen one's side falls in this range, log-uniformly."""
+NATIVE_SHARE = 0.5
+"""Share of crops cut at about the picture's own scale, where a camera's textures are as sharp as they come."""
 SMALLEST_PX = 7.0
 """Faces smaller than this after scaling are neither wanted nor punished."""
 LEVEL_PX = ((0.0, 28.0), (20.0, 72.0), (52.0, 1e9))
@@ -33,7 +35,13 @@ def random_crop(image: LabelledImage, rng: np.random.Generator) -> Crop:
     """Return a square crop, the faces to find in it, and the boxes to leave out of the loss."""
     boxes = image.boxes_xyxy
     height, width = image.pixels.shape[:2]
-    if len(boxes) and rng.random() < 0.9:
+    if rng.random() < NATIVE_SHARE:
+        scale = math.exp(rng.uniform(math.log(0.6), math.log(1.4)))
+        centre = np.array([rng.uniform(0, width), rng.uniform(0, height)])
+        if len(boxes) and rng.random() < 0.5:
+            chosen = boxes[rng.integers(len(boxes))]
+            centre = (chosen[:2] + chosen[2:]) / 2
+    elif len(boxes) and rng.random() < 0.9:
         chosen = boxes[rng.integers(len(boxes))]
         side = math.sqrt((chosen[2] - chosen[0]) * (chosen[3] - chosen[1]))
         low, high = FACE_PX
@@ -184,7 +192,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wider", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=5500)
+    parser.add_argument("--minutes", type=float, default=180.0, help="after which the learning rate has fallen to 0")
+    parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint beside OUT")
@@ -194,14 +203,19 @@ def main() -> None:
     cv2.setNumThreads(1)
     images = [image for image in read_wider(options.wider, "train") if len(image.boxes_xyxy)]
     print(f"{len(images)} images, {sum(len(i.boxes_xyxy) for i in images)} faces", flush=True)
-    train(images, options.out, steps=options.steps, batch=options.batch, resume=options.resume)
+    train(
+        images, options.out, minutes=options.minutes, rate=options.rate, batch=options.batch, resume=options.resume
+    )
 
 
-def train(images: list[LabelledImage], out: Path, *, steps: int, batch: int, resume: bool) -> None:
-    """Train for *steps* batches, saving the averaged weights and a checkpoint every 250."""
+def train(images: list[LabelledImage], out: Path, *, minutes: float, rate: float, batch: int, resume: bool) -> None:
+    """Train for that long, saving the averaged weights and a checkpoint every 250 batches.
+
+    The learning rate follows the time that has passed, so a busy machine ends as well cooled as a free one.
+    """
     net = DetectorNet().to(memory_format=torch.channels_last)
     average = {k: v.clone() for k, v in net.state_dict().items()}
-    optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=2e-2)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=2e-2)
     begun = 0
     if resume:
         saved = torch.load(out.with_suffix(".ckpt"), weights_only=True)
@@ -211,34 +225,36 @@ def train(images: list[LabelledImage], out: Path, *, steps: int, batch: int, res
     rng = np.random.default_rng(1 + begun)
     centres = cell_centres()
     started, sums = time.perf_counter(), np.zeros(2)
-    for step in range(begun, steps):
-        rate = min(1.0, (step + 1) / 200) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / steps)) / 2)
+    step, passed = begun, 0.0
+    while passed < 1:
+        passed = min(1.0, (time.perf_counter() - started) / 60 / minutes)
+        warm = min(1.0, (step + 1 - begun) / 200)
         for group in optimiser.param_groups:
-            group["lr"] = 2e-3 * rate
+            group["lr"] = rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * passed)) / 2)
         crops = [random_crop(images[rng.integers(len(images))], rng) for _ in range(batch)]
         x = torch.from_numpy(np.stack([c[0] for c in crops])).permute(0, 3, 1, 2).float() / 127.5 - 1
-        with torch.autocast("cpu", torch.bfloat16):
-            maps = net(x.contiguous(memory_format=torch.channels_last))
+        maps = net(x.contiguous(memory_format=torch.channels_last))
         score, box = loss_of(maps, crops, centres)
         optimiser.zero_grad()
         (score + 2.0 * box).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 10.0)
         optimiser.step()
-        keep = min(0.999, (step + 1) / (step + 10))
+        step += 1
+        keep = min(0.999, step / (step + 10))
         for key, value in net.state_dict().items():
             if value.dtype.is_floating_point:
                 average[key].lerp_(value, 1 - keep)
             else:
                 average[key].copy_(value)
         sums += score.item(), box.item()
-        if (step + 1) % 100 == 0:
-            pace = (step + 1 - begun) * batch / (time.perf_counter() - started)
-            print(f"{step + 1} score {sums[0] / 100:.3f} box {sums[1] / 100:.3f} {pace:.1f} crops/s", flush=True)
+        if step % 100 == 0:
+            pace = (step - begun) * batch / (time.perf_counter() - started)
+            print(f"{step} {passed:.0%} score {sums[0] / 100:.3f} box {sums[1] / 100:.3f} {pace:.1f} crops/s", flush=True)
             sums[:] = 0
-        if (step + 1) % 250 == 0 or step + 1 == steps:
+        if step % 250 == 0 or passed >= 1:
             torch.save(average, out)
             state = {"net": net.state_dict(), "optimiser": optimiser.state_dict(), "average": average}
-            torch.save({**state, "step": step + 1}, out.with_suffix(".ckpt"))
+            torch.save({**state, "step": step}, out.with_suffix(".ckpt"))
 
 
 if __name__ == "__main__":
