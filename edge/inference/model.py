@@ -85,11 +85,15 @@ class Model:
 
     def run_quantised(self, values: npt.NDArray[np.int8]) -> list[Array]:
         """Run on numbers that are quantised already; return each output as real numbers."""
+        return [quantisation.dequantise(steps) for steps, quantisation in self.run_steps(values)]
+
+    def run_steps(self, values: npt.NDArray[np.int8]) -> list[tuple[npt.NDArray[np.int8], Quantisation]]:
+        """Run on quantised numbers; return each output as it is, for callers that need few of its numbers."""
         if values.shape != self.shape:
             raise ValueError(f"{self.path.name} takes shape {self.shape}, got {values.shape}")
         self._interpreter.set_tensor(self._input, values)
         self._interpreter.invoke()
-        return [q.dequantise(self._interpreter.get_tensor(index)) for index, q in self._outputs]
+        return [(self._interpreter.get_tensor(index), q) for index, q in self._outputs]
 
     def pixel_table(self) -> npt.NDArray[np.int8]:
         """Return the quantised value of each of the 256 pixel values, shape (256,)."""

@@ -1,5 +1,6 @@
 """Affine int8 quantisation (Jacob et al., 2018): real = scale * (quantised - zero point)."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -40,3 +41,8 @@ class Quantisation:
     def dequantise(self, steps: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
         """Return the real numbers that the steps stand for."""
         return (steps.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+
+    def first_step(self, value: float) -> int:
+        """Return the lowest step that stands for *value* or more; beyond the range's ends where none does."""
+        # A hair's breadth, so that a value that a step stands for is not lost to rounding.
+        return math.ceil(value / self.scale - 1e-6) + self.zero_point

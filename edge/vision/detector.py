@@ -1,5 +1,6 @@
 """Where the faces are: the anchor-free int8 detector over a whole frame."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from edge.errors import ModelError
 from edge.inference.model import Model
+from edge.inference.quantisation import Quantisation
 from edge.vision.boxes import Boxes, suppress
 
 STRIDES = (4, 8, 16)
@@ -64,7 +66,7 @@ class FaceDetector:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
         self._fill(pixels)
-        boxes, scores = self._candidates(self._model.run_quantised(self._canvas))
+        boxes, scores = self._candidates(self._model.run_steps(self._canvas))
         boxes, scores = suppress(boxes, scores, self._overlap)
         limits = np.array([width, height, width, height], np.float32)
         boxes = np.clip(boxes / np.float32(scale), 0, limits)
@@ -83,20 +85,22 @@ class FaceDetector:
             self._canvas[:] = self._table[114]
         self._canvas[0, :height, :width] = cv2.LUT(pixels, self._table)
 
-    def _candidates(self, maps: list[npt.NDArray[np.float32]]) -> tuple[Boxes, npt.NDArray[np.float32]]:
+    def _candidates(
+        self, maps: list[tuple[npt.NDArray[np.int8], Quantisation]]
+    ) -> tuple[Boxes, npt.NDArray[np.float32]]:
         """Turn raw maps into boxes in canvas pixels, shape (n, 4), with their scores, shape (n,)."""
-        floor = np.log(max(self.confidence, 1e-6) / max(1 - self.confidence, 1e-6))
+        floor = math.log(max(self.confidence, 1e-6) / max(1 - self.confidence, 1e-6))
         boxes, logits = [], []
         for stride in STRIDES:
             rows = self._canvas.shape[1] // stride
-            level = {m.shape[3]: m[0] for m in maps if m.shape[1] == rows}
-            # (H, W, 1) and (H, W, 4)
-            score, sides = level[1][:, :, 0], level[4]
-            y, x = np.nonzero(score >= floor)
-            distance = np.exp(np.clip(sides[y, x], -4, 6)) * stride
+            level = {steps.shape[3]: (steps[0], q) for steps, q in maps if steps.shape[1] == rows}
+            # (H, W, 1) and (H, W, 4); only the few cells above the threshold become real numbers.
+            (scores, score_scale), (sides, side_scale) = level[1], level[4]
+            y, x = np.nonzero(scores[:, :, 0] >= score_scale.first_step(floor))
+            distance = np.exp(np.clip(side_scale.dequantise(sides[y, x]), -4, 6)) * stride
             centre = np.stack([(x + 0.5) * stride, (y + 0.5) * stride], axis=1)
             boxes.append(np.concatenate([centre - distance[:, :2], centre + distance[:, 2:]], axis=1))
-            logits.append(score[y, x])
+            logits.append(score_scale.dequantise(scores[y, x, 0]))
         found, logit = np.concatenate(boxes).astype(np.float32), np.concatenate(logits)
         if len(logit) > _MOST_CANDIDATES:
             best = np.argpartition(-logit, _MOST_CANDIDATES)[:_MOST_CANDIDATES]

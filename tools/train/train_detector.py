@@ -203,9 +203,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     images = [image for image in read_wider(options.wider, "train") if len(image.boxes_xyxy)]
     print(f"{len(images)} images, {sum(len(i.boxes_xyxy) for i in images)} faces", flush=True)
-    train(
-        images, options.out, minutes=options.minutes, rate=options.rate, batch=options.batch, resume=options.resume
-    )
+    train(images, options.out, minutes=options.minutes, rate=options.rate, batch=options.batch, resume=options.resume)
 
 
 def train(images: list[LabelledImage], out: Path, *, minutes: float, rate: float, batch: int, resume: bool) -> None:
@@ -249,7 +247,9 @@ def train(images: list[LabelledImage], out: Path, *, minutes: float, rate: float
         sums += score.item(), box.item()
         if step % 100 == 0:
             pace = (step - begun) * batch / (time.perf_counter() - started)
-            print(f"{step} {passed:.0%} score {sums[0] / 100:.3f} box {sums[1] / 100:.3f} {pace:.1f} crops/s", flush=True)
+            print(
+                f"{step} {passed:.0%} score {sums[0] / 100:.3f} box {sums[1] / 100:.3f} {pace:.1f} crops/s", flush=True
+            )
             sums[:] = 0
         if step % 250 == 0 or passed >= 1:
             torch.save(average, out)
