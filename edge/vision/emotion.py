@@ -7,6 +7,7 @@ import numpy.typing as npt
 from edge.errors import ModelError
 from edge.inference.model import Model
 from edge.observation import Emotion, EmotionDistribution
+from edge.vision.quality import Gate, quality_of
 
 FACE_TO_CROP = 1.18
 """Crop side over the box's side (root of its area).
@@ -14,19 +15,24 @@ FACE_TO_CROP = 1.18
 FER2013's 48 pixel crops hold faces whose detector box measures 40.6 pixels (median of 1,407 training images).
 """
 
+LEAST_CONFIDENCE = 0.3
+"""A reading whose best emotion is less probable says nothing."""
+
+_DEFAULT_GATE = Gate()
+
 
 class FaceEmotion:
     """Reads the emotion of faces in RGB frames.
 
     Args:
         model: ``face_emotion.tflite``.
-        smallest_px: Faces with a smaller side (root of the box's area) are not read.
+        gate: Faces that do not pass it are not read.
 
     Raises:
         ModelError: The model's labels are not the seven emotions in their order, or it has no temperature.
     """
 
-    def __init__(self, model: Model, *, smallest_px: float = 18.0) -> None:
+    def __init__(self, model: Model, *, gate: Gate = _DEFAULT_GATE) -> None:
         if model.sidecar.labels != tuple(Emotion):
             raise ModelError(f"{model.path}: labels are {model.sidecar.labels}, need {tuple(e.value for e in Emotion)}")
         if not model.sidecar.thresholds.get("temperature", 0.0) > 0:
@@ -34,16 +40,32 @@ class FaceEmotion:
         self._model = model
         self._table = model.pixel_table()
         self._temperature = model.sidecar.thresholds["temperature"]
-        self._smallest = smallest_px
+        self._gate = gate
 
     def read(
-        self, pixels: npt.NDArray[np.uint8], box_xyxy: npt.NDArray[np.float32], roll_deg: float = 0.0
+        self,
+        pixels: npt.NDArray[np.uint8],
+        box_xyxy: npt.NDArray[np.float32],
+        *,
+        roll_deg: float = 0.0,
+        yaw_deg: float | None = None,
     ) -> EmotionDistribution | None:
-        """Read one face of an RGB frame; ``None`` when it is too small to say."""
+        """Read one face of an RGB frame; ``None`` when it is not good enough to say.
+
+        Args:
+            pixels: RGB, shape (height, width, 3).
+            box_xyxy: Shape (4,), pixels.
+            roll_deg: How far the head leans, clockwise in the picture; the crop is turned back by it.
+            yaw_deg: How far the head is turned to a side, if that is known.
+        """
         side = float(np.sqrt(max(np.prod(box_xyxy[2:] - box_xyxy[:2]), 0.0)))
-        if side < self._smallest:
+        if side < self._gate.side_px:
             return None
-        return self.classify(self.crop(pixels, box_xyxy, roll_deg))
+        crop = self.crop(pixels, box_xyxy, roll_deg)
+        if not self._gate.passes(quality_of(crop, side), yaw_deg):
+            return None
+        reading = self.classify(crop)
+        return reading if max(reading.probabilities) >= LEAST_CONFIDENCE else None
 
     def classify(self, crop: npt.NDArray[np.uint8]) -> EmotionDistribution:
         """Read one grey crop, shape (48, 48)."""
@@ -60,7 +82,7 @@ class FaceEmotion:
         Args:
             pixels: RGB, shape (height, width, 3).
             box_xyxy: Shape (4,), pixels.
-            roll_deg: How far the head leans to its left, degrees; the crop is turned back by it.
+            roll_deg: How far the head leans clockwise in the picture, degrees; the crop is turned back by it.
         """
         size = self._model.shape[1]
         left, top, right, bottom = (float(v) for v in box_xyxy)
