@@ -3,7 +3,7 @@
 import tomllib
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -94,9 +94,18 @@ class MqttSettings(_Section):
 class VisionSettings(_Section):
     """`[vision]`."""
 
+    detector: Literal["edge", "yunet"] = Field("edge", description="edge: the shipped one; yunet: your ONNX file")
+    detector_path: Path | None = Field(None, description="yunet: its .onnx file")
     rate_hz: float = Field(5.0, gt=0, le=60, description="looks a second")
     smoothing_s: float = Field(0.6, ge=0, le=10)
     longest_px: int = Field(1280, ge=160, le=3840, description="larger frames are shrunk to this before the scan")
+    scan_budget_ms: float = Field(100.0, gt=0, le=1000, description="larger frames are scanned in parts to keep to it")
+
+    @model_validator(mode="after")
+    def _has_its_file(self) -> "VisionSettings":
+        if (self.detector == "yunet") != (self.detector_path is not None):
+            raise ValueError("detector 'yunet' and detector_path go together")
+        return self
 
 
 class VoiceSettings(_Section):

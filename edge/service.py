@@ -37,7 +37,9 @@ from edge.store.store import Store
 from edge.summary import SourceState
 from edge.vision.detector import FaceDetector
 from edge.vision.emotion import FaceEmotion
+from edge.vision.scan import Detector, Scanner
 from edge.vision.stage import VisionStage
+from edge.vision.yunet import YuNetDetector
 from edge.voice.stage import VoiceStage
 
 _LOG = logging.getLogger(__name__)
@@ -61,6 +63,12 @@ class StageOptions:
     """Whether emotion models may be loaded."""
     threads: int = 1
     """Threads a model may use."""
+    yunet: Path | None = None
+    """YuNet's file, to use it in place of the shipped detector."""
+    scan_budget_ms: float | None = None
+    """Milliseconds that detection may take a look; ``None`` scans whole frames."""
+    adapt: bool = False
+    """Whether to do less when looks take too long; for live sources."""
 
     @classmethod
     def of(cls, settings: Settings) -> "StageOptions":
@@ -72,18 +80,29 @@ class StageOptions:
             gate_dbfs=settings.voice.gate_dbfs,
             least_speech=settings.voice.least_speech,
             emotions=settings.privacy.policy().reads_emotions,
+            yunet=settings.vision.detector_path,
+            scan_budget_ms=settings.vision.scan_budget_ms,
+            adapt=True,
         )
 
 
 def make_vision(options: StageOptions) -> VisionStage:
     """Load the face models for one source."""
-    folder = models_folder()
-    emotion = folder / "face_emotion.tflite"
+    path = models_folder() / "face_emotion.tflite"
+    emotion = None
+    if options.emotions:
+        emotion = FaceEmotion(Model(path, threads=options.threads), batch=Model(path, threads=options.threads, batch=8))
+    detector: Detector = (
+        make_detector(longest_px=options.longest_px, threads=options.threads)
+        if options.yunet is None
+        else YuNetDetector(options.yunet, longest_px=options.longest_px)
+    )
     return VisionStage(
-        detector=make_detector(longest_px=options.longest_px, threads=options.threads),
-        emotion=FaceEmotion(Model(emotion, threads=options.threads)) if options.emotions else None,
+        scanner=Scanner(detector, budget_ms=options.scan_budget_ms),
+        emotion=emotion,
         rate_hz=options.rate_hz,
         smoothing_s=options.smoothing_s,
+        adapt=options.adapt,
     )
 
 

@@ -37,12 +37,13 @@ class Model:
     Args:
         path: The ``.tflite`` file; its sidecar lies beside it.
         threads: Threads that one run may use.
+        batch: Inputs that one run takes.
 
     Raises:
         ModelError: The file or its sidecar is missing, damaged, or not what this package runs.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
+    def __init__(self, path: Path, *, threads: int = 1, batch: int = 1) -> None:
         self.path = path
         self.sidecar: Sidecar = read_sidecar(path)
         # Imported here because loading the runtime takes longer than most commands run.
@@ -51,7 +52,7 @@ class Model:
         try:
             with _quiet_runtime():
                 self._interpreter: Any = Interpreter(model_path=str(path), num_threads=threads)
-                self._prepare(self.sidecar.input_shape)
+                self._prepare((batch, *self.sidecar.input_shape[1:]))
         except (ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ModelError(f"{path}: not a model LiteRT can run ({reason}); install classroom-edge again") from error
@@ -65,7 +66,7 @@ class Model:
         self._interpreter.allocate_tensors()
         detail = self._interpreter.get_input_details()[0]
         self.shape = shape
-        """Shape of the input as it is now set, (1, height, width, channels)."""
+        """Shape of the input as it is now set, (batch, height, width, channels)."""
         self._input = int(detail["index"])
         self.quantisation = Quantisation.of(detail)
         """How the input is quantised, for callers that quantise pixels by table."""

@@ -9,6 +9,8 @@ from edge.inference.model import Model
 from edge.observation import Emotion, EmotionDistribution
 from edge.vision.quality import Gate, quality_of
 
+Pixels = npt.NDArray[np.uint8]
+
 FACE_TO_CROP = 1.18
 """Crop side over the box's side (root of its area).
 
@@ -27,33 +29,34 @@ class FaceEmotion:
     Args:
         model: ``face_emotion.tflite``.
         gate: Faces that do not pass it are not read.
+        batch: The same model with a larger batch, for frames of many faces.
 
     Raises:
         ModelError: The model's labels are not the seven emotions in their order, or it has no temperature.
     """
 
-    def __init__(self, model: Model, *, gate: Gate = _DEFAULT_GATE) -> None:
+    def __init__(self, model: Model, *, gate: Gate = _DEFAULT_GATE, batch: Model | None = None) -> None:
         if model.sidecar.labels != tuple(Emotion):
             raise ModelError(f"{model.path}: labels are {model.sidecar.labels}, need {tuple(e.value for e in Emotion)}")
         if not model.sidecar.thresholds.get("temperature", 0.0) > 0:
             raise ModelError(f"{model.path}: its sidecar needs a temperature above 0; install classroom-edge again")
-        self._model = model
+        self._model, self._batch = model, batch
         self._table = model.pixel_table()
         self._temperature = model.sidecar.thresholds["temperature"]
         self._gate = gate
 
-    def read(
+    def readable(
         self,
-        pixels: npt.NDArray[np.uint8],
+        pixels: Pixels,
         box_xyxy: npt.NDArray[np.float32],
         *,
         roll_deg: float = 0.0,
         yaw_deg: float | None = None,
-    ) -> EmotionDistribution | None:
-        """Read one face of an RGB frame; ``None`` when it is not good enough to say.
+    ) -> Pixels | None:
+        """Return the crop of one face, grey, shape (48, 48); ``None`` when it is not good enough to be read.
 
         Args:
-            pixels: RGB, shape (height, width, 3).
+            pixels: RGB frame, shape (height, width, 3).
             box_xyxy: Shape (4,), pixels.
             roll_deg: How far the head leans, clockwise in the picture; the crop is turned back by it.
             yaw_deg: How far the head is turned to a side, if that is known.
@@ -62,21 +65,31 @@ class FaceEmotion:
         if side < self._gate.side_px:
             return None
         crop = self.crop(pixels, box_xyxy, roll_deg)
-        if not self._gate.passes(quality_of(crop, side), yaw_deg):
-            return None
-        reading = self.classify(crop)
-        return reading if max(reading.probabilities) >= LEAST_CONFIDENCE else None
+        return crop if self._gate.passes(quality_of(crop, side), yaw_deg) else None
 
-    def classify(self, crop: npt.NDArray[np.uint8]) -> EmotionDistribution:
-        """Read one grey crop, shape (48, 48)."""
+    def read(self, crops: list[Pixels]) -> list[EmotionDistribution | None]:
+        """Read crops of the faces of a frame; ``None`` where nothing is probable enough to say."""
+        readings: list[EmotionDistribution] = []
+        if self._batch is not None:
+            size = self._batch.shape[0]
+            while len(crops) - len(readings) > size // 2:
+                part = crops[len(readings) : len(readings) + size]
+                # A last batch that is not full is filled up with its first face.
+                stacked = np.stack([*part, *(part[:1] * (size - len(part)))])
+                logits = self._batch.run_quantised(self._table[stacked][..., None])[0]
+                readings += [self._calibrated(row) for row in logits[: len(part)]]
+        readings += [self.classify(crop) for crop in crops[len(readings) :]]
+        return [reading if max(reading.probabilities) >= LEAST_CONFIDENCE else None for reading in readings]
+
+    def classify(self, crop: Pixels) -> EmotionDistribution:
+        """Return what the model says of one grey crop, shape (48, 48), however doubtful."""
         # (1, 48, 48, 1)
-        logits = self._model.run_quantised(self._table[crop][None, :, :, None])[0][0]
-        scaled = np.exp((logits - logits.max()) / self._temperature)
-        return EmotionDistribution.of(scaled)
+        return self._calibrated(self._model.run_quantised(self._table[crop][None, :, :, None])[0][0])
 
-    def crop(
-        self, pixels: npt.NDArray[np.uint8], box_xyxy: npt.NDArray[np.float32], roll_deg: float = 0.0
-    ) -> npt.NDArray[np.uint8]:
+    def _calibrated(self, logits: npt.NDArray[np.float32]) -> EmotionDistribution:
+        return EmotionDistribution.of(np.exp((logits - logits.max()) / self._temperature))
+
+    def crop(self, pixels: Pixels, box_xyxy: npt.NDArray[np.float32], roll_deg: float = 0.0) -> Pixels:
         """Cut an upright square around a box and shrink it to the network's size, shape (48, 48), grey.
 
         Args:

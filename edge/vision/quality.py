@@ -57,5 +57,7 @@ def quality_of(crop: npt.NDArray[np.uint8], side_px: float) -> Quality:
     details = float(cv2.meanStdDev(cv2.Laplacian(crop, cv2.CV_32F))[1][0, 0])
     bright = float(np.partition(crop.ravel(), -crop.size // 20)[-crop.size // 20])
     variance = deviation**2
-    sharpness = details**2 / (16 * variance) if variance > 0 else 0.0
+    # Rounding to whole grey levels alone gives a Laplacian of this variance.
+    energy = max(details**2 - 20 / 12, 0.0)
+    sharpness = energy / (16 * variance) if variance > 0 else 0.0
     return Quality(side_px, sharpness, max(bright, mean) / 255, deviation / 255)

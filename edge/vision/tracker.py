@@ -24,6 +24,17 @@ class Track:
     hits: int = 1
     """In how many looks it was seen."""
 
+    motion: float | None = None
+    """Widths of the face that its centre moved a second since the look before; ``None`` at first sight."""
+
+    def move(self, box_xyxy: npt.NDArray[np.float32], now_ns: int) -> None:
+        """Take in where it is now."""
+        seconds = (now_ns - self.seen_ns) / 1e9
+        shift = (box_xyxy[:2] + box_xyxy[2:] - self.box_xyxy[:2] - self.box_xyxy[2:]) / 2
+        width = max(float(box_xyxy[2] - box_xyxy[0]), 1.0)
+        self.motion = float(np.hypot(*shift)) / width / seconds if seconds > 0 else None
+        self.box_xyxy, self.seen_ns, self.hits = box_xyxy.copy(), now_ns, self.hits + 1
+
 
 class Tracker:
     """Matches each look's boxes to the last ones, best overlap first (as in SORT, without its motion model).
@@ -61,8 +72,7 @@ class Tracker:
                 track_of = Track(self._made, box.copy(), now_ns)
                 self._tracks.append(track_of)
             else:
-                track_of.box_xyxy, track_of.seen_ns = box.copy(), now_ns
-                track_of.hits += 1
+                track_of.move(box, now_ns)
             result.append(track_of)
         return result
 

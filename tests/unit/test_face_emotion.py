@@ -13,7 +13,7 @@ from edge.errors import ModelError
 from edge.inference.model import Model
 from edge.inference.sidecar import models_folder
 from edge.observation import EmotionDistribution
-from edge.vision.emotion import FACE_TO_CROP, FaceEmotion
+from edge.vision.emotion import FACE_TO_CROP, LEAST_CONFIDENCE, FaceEmotion
 from tests.strategies import few
 from tests.tinymodel import change_sidecar, shipped
 
@@ -26,6 +26,12 @@ NOISE = np.random.default_rng(2).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
 def box(left: float, top: float, right: float, bottom: float) -> npt.NDArray[np.float32]:
     """Return a box as the detector gives it."""
     return np.array([left, top, right, bottom], np.float32)
+
+
+def whole_reading(pixels: Pixels, box_xyxy: npt.NDArray[np.float32]) -> EmotionDistribution | None:
+    """Return what is read off one face, however doubtful, where it is good enough to be read."""
+    crop = READER.readable(pixels, box_xyxy)
+    return None if crop is None else READER.classify(crop)
 
 
 @few
@@ -53,7 +59,7 @@ def test_every_box_inside_a_frame_can_be_cropped(
 )
 def test_a_face_at_the_border_is_read(corners: tuple[int, int, int, int]) -> None:
     """What lies outside the frame is filled by what is nearest, and the reading is a distribution."""
-    reading = READER.read(NOISE, box(*corners))
+    reading = whole_reading(NOISE, box(*corners))
 
     assert isinstance(reading, EmotionDistribution)
 
@@ -61,14 +67,14 @@ def test_a_face_at_the_border_is_read(corners: tuple[int, int, int, int]) -> Non
 @pytest.mark.parametrize(("side", "read"), [(0.0, False), (1.0, False), (17.9, False), (18.1, True), (60.0, True)])
 def test_a_face_below_the_smallest_size_is_not_read(side: float, *, read: bool) -> None:
     """Too few pixels are no evidence, which is None and never neutral."""
-    reading = READER.read(NOISE, box(10, 10, 10 + side, 10 + side))
+    reading = whole_reading(NOISE, box(10, 10, 10 + side, 10 + side))
 
     assert (reading is not None) == read
 
 
 def test_a_box_inside_out_is_not_read() -> None:
     """A box of negative sides has no size at all."""
-    assert READER.read(NOISE, box(50, 10, 10, 50)) is None
+    assert whole_reading(NOISE, box(50, 10, 10, 50)) is None
 
 
 @pytest.mark.parametrize("side", [20, 40, 48, 70, 110])
@@ -106,9 +112,9 @@ def test_the_layout_of_the_array_does_not_matter() -> None:
     frame = NOISE.copy()
     frame.setflags(write=False)
     for view in (frame, frame[:, ::-1], frame[::2, ::2], frame[..., ::-1], np.asfortranarray(frame)):
-        found = READER.read(view, box(10, 10, 50, 50))
+        found = whole_reading(view, box(10, 10, 50, 50))
 
-        assert found == READER.read(np.ascontiguousarray(view), box(10, 10, 50, 50))
+        assert found == whole_reading(np.ascontiguousarray(view), box(10, 10, 50, 50))
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
@@ -152,3 +158,15 @@ def test_a_sidecar_without_a_temperature_is_refused(tmp_path: Path, thresholds: 
 
     with pytest.raises(ModelError, match=r"face_emotion\.tflite: .*temperature"):
         FaceEmotion(Model(path))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 7, 8])
+def test_a_batch_says_the_same_as_one_by_one(count: int) -> None:
+    """However many faces a frame has, each reading is that of its crop alone, or none where it is doubtful."""
+    path = models_folder() / "face_emotion.tflite"
+    batched = FaceEmotion(Model(path), batch=Model(path, batch=4))
+    crops = [READER.crop(NOISE, box(10 * n, 5 * n, 60 + 10 * n, 55 + 5 * n)) for n in range(count)]
+    alone = [READER.classify(crop) for crop in crops]
+
+    expected = [reading if max(reading.probabilities) >= LEAST_CONFIDENCE else None for reading in alone]
+    assert batched.read(crops) == READER.read(crops) == expected

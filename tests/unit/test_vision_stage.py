@@ -1,20 +1,22 @@
 """From a frame to what its faces show, with a scripted detector and reader."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edge.observation import Emotion, EmotionDistribution, FaceObservation
+from edge.observation import Emotion, EmotionDistribution, FaceObservation, HeadPose
 from edge.role import Role
-from edge.vision.detector import Detections, FaceDetector
-from edge.vision.stage import SURE, VisionStage
+from edge.vision.detector import Detections
+from edge.vision.stage import SURE, Landmarks, VisionStage
 from tests.builders import SECOND, frame, sure
 
 if TYPE_CHECKING:
     from edge.vision.emotion import FaceEmotion
+    from edge.vision.scan import Scanner
 
 Pixels = npt.NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -29,10 +31,12 @@ class FakeDetector:
     def __init__(self, *looks: Iterable[tuple[Box, float]]) -> None:
         self.looks = [list(look) for look in looks]
         self.calls = 0
+        self.scans: list[bool] = []
 
-    def detect(self, pixels: Pixels) -> Detections:
+    def detect(self, pixels: Pixels, *, scan: bool = True) -> Detections:
         """Return the script's next look."""
         assert pixels.shape == (48, 64, 3)
+        self.scans.append(scan)
         look = self.looks[min(self.calls, len(self.looks) - 1)]
         self.calls += 1
         boxes = np.array([box for box, _ in look], np.float32).reshape(-1, 4)
@@ -44,21 +48,40 @@ class FakeReader:
 
     def __init__(self, reading: EmotionDistribution | str | None = "by place") -> None:
         self.reading = reading
+        self.readings = 0
+        self.turned: list[tuple[float, float | None]] = []
 
-    def read(self, pixels: Pixels, box_xyxy: npt.NDArray[np.float32]) -> EmotionDistribution | None:
-        """Return the script's answer."""
+    def readable(
+        self, pixels: Pixels, box_xyxy: npt.NDArray[np.float32], *, roll_deg: float, yaw_deg: float | None
+    ) -> Pixels:
+        """Return a crop that tells where it is from, and changes when the script does."""
         assert pixels.shape == (48, 64, 3)
-        if isinstance(self.reading, str):
-            return SAD if box_xyxy[0] < 32 else HAPPY
-        return self.reading
+        self.turned.append((roll_deg, yaw_deg))
+        crop = np.zeros((48, 48), np.uint8)
+        crop[:, : (16 if box_xyxy[0] < 32 else 32)] = 200 if isinstance(self.reading, str) else 90
+        return crop
+
+    def read(self, crops: list[Pixels]) -> list[EmotionDistribution | None]:
+        """Return the script's answers."""
+        self.readings += len(crops)
+        by_place = [SAD if crop[0, 20] == 0 else HAPPY for crop in crops]
+        return [place if isinstance(self.reading, str) else self.reading for place in by_place]
 
 
 def stage(
-    detector: FakeDetector, reader: FakeReader | None = None, *, rate_hz: float = 5.0, smoothing_s: float = 0.0
+    detector: FakeDetector,
+    reader: FakeReader | None = None,
+    *,
+    rate_hz: float = 5.0,
+    smoothing_s: float = 0.0,
+    still_s: float = 0.0,
+    landmarks: Landmarks | None = None,
 ) -> VisionStage:
     """Return a stage of fakes, which have the shape of what they stand for."""
     return VisionStage(
-        detector=cast("FaceDetector", detector),
+        scanner=cast("Scanner", detector),
+        landmarks=landmarks,
+        still_s=still_s,
         emotion=None if reader is None else cast("FaceEmotion", reader),
         rate_hz=rate_hz,
         smoothing_s=smoothing_s,
@@ -186,3 +209,59 @@ def test_a_face_that_comes_back_starts_afresh() -> None:
 
     assert faces is not None
     assert faces[0].emotion == HAPPY
+
+
+@dataclass(frozen=True)
+class Tilted:
+    """A face that leans and is turned."""
+
+    pose: HeadPose
+
+
+class FakeLandmarks:
+    """Says the same of every face on the left, and nothing of those on the right."""
+
+    def read(self, pixels: Pixels, box_xyxy: npt.NDArray[np.float32]) -> Tilted | None:
+        """Return the script's answer."""
+        assert pixels.shape == (48, 64, 3)
+        return Tilted(HeadPose(20.0, -5.0, 12.0)) if box_xyxy[0] < 32 else None
+
+
+def test_a_face_is_turned_upright_before_it_is_read() -> None:
+    """The head's roll and yaw reach the reader, and the pose the observation; an unknown pose changes nothing."""
+    reader = FakeReader()
+    faces = stage(FakeDetector([(LEFT, 0.9), (RIGHT, 0.9)]), reader, landmarks=FakeLandmarks()).observe(frame(0.0))
+
+    assert faces is not None
+    assert [face.pose for face in faces] == [HeadPose(20.0, -5.0, 12.0), None]
+    assert reader.turned == [(12.0, 20.0), (0.0, None)]
+
+
+def test_motion_is_told_in_face_widths_a_second() -> None:
+    """A face of 24 pixels that moves by 6 in a fifth of a second moves by 1.25 widths a second; new faces by none."""
+    moved: Box = (6, 0, 30, 24)
+    seen = watch(stage(FakeDetector([(LEFT, 0.9)], [(moved, 0.9)])), [0.0, 0.2])
+
+    assert [[face.motion for face in faces or ()] for faces in seen] == [[None], [pytest.approx(1.25)]]
+
+
+def test_a_still_face_is_read_once_a_second() -> None:
+    """Unchanged crops reuse the last reading up to its greatest age, and say the same."""
+    reader = FakeReader()
+    watched = stage(FakeDetector([(LEFT, 0.9)]), reader, still_s=1.0)
+    seen = watch(watched, [0.2 * n for n in range(11)])
+
+    assert reader.readings == 3
+    assert (watched.still.asked, watched.still.reused) == (11, 8)
+    assert [[face.emotion for face in faces or ()] for faces in seen] == [[SAD]] * 11
+
+
+def test_a_face_that_changes_is_read_at_once() -> None:
+    """A changed crop is never answered from memory."""
+    reader = FakeReader(SAD)
+    watched = stage(FakeDetector([(LEFT, 0.9)]), reader, still_s=1.0)
+    watch(watched, [0.0])
+    reader.reading = "by place"
+    watched.observe(frame(0.2))
+
+    assert reader.readings == 2

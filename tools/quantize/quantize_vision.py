@@ -104,7 +104,7 @@ def emotion(folder: Path, weights: Path, target: Path) -> None:
     samples: list[Array] = [images[k : k + 1] for k in np.flatnonzero(~held)[::50]]
     _, tensors = convert(EmotionFile(joined), samples, target)
     judged = majority >= 0
-    logits = _int8_logits(target, tensors, images[held][judged])
+    logits = int8_logits(target, tensors, images[held][judged])
     _finish(
         target,
         tensors,
@@ -139,7 +139,7 @@ def _join(net: EmotionNet, images: Array, majority: Labels, labels: Labels) -> n
     return net.joined(chosen[0], torch.from_numpy(chosen[1] * rarity)).eval()
 
 
-def _int8_logits(target: Path, tensors: dict[str, Any], images: Array) -> Array:
+def int8_logits(target: Path, tensors: dict[str, Any], images: Array) -> Array:
     """Run the quantised file, because its logits are what ships; return them, shape (images, 7)."""
     from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415
 
