@@ -110,6 +110,53 @@ def wider(
         )
 
 
+@evaluate.command()
+def clips(
+    folder: Annotated[Path, typer.Argument(help="Folder of video or sound clips.")],
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show the share of each emotion in each clip of a folder.
+
+    Example: edge evaluate clips recordings/
+    """
+    from edge.alerts.rules import Rule
+    from edge.evaluation.clips import clip_shares, find_clips, shares_table
+    from edge.fusion.aggregator import Windows
+    from edge.fusion.evidence import Reliability
+    from edge.observation import EmotionDistribution
+    from edge.role import Role
+    from edge.service import StageOptions, analyse_recording
+
+    log(verbose=False)
+    paths = find_clips(folder)
+
+    def read(path: Path) -> tuple[EmotionDistribution | None, str | None]:
+        analysis = analyse_recording(
+            str(path),
+            role=Role.STUDENTS,
+            options=StageOptions(),
+            windows=Windows(),
+            rules=[Rule()],
+            progress=lambda _: None,
+        )
+        return analysis.tallies[Role.STUDENTS].fused(Reliability()).shares, analysis.damage
+
+    rows = []
+    with progress("clips", float(len(paths))) as advance:
+        for number, path in enumerate(paths, start=1):
+            rows.append(clip_shares(path, read))
+            advance(float(number))
+    if as_json:
+        for row in rows:
+            shares = None if row.shares is None else {e.value: round(p, 4) for e, p in row.shares.shares().items()}
+            typer.echo(json.dumps({"clip": row.name, "shares": shares, "problem": row.problem}))
+    else:
+        OUT.print(shares_table(rows))
+    if any(row.problem for row in rows):
+        raise typer.Exit(1)
+
+
 def _show(results: dict[str, Score], *, as_json: bool, picture: Path | None, title: str) -> None:
     """Print the results, the first of which is the one that counts, and draw it."""
     from edge.evaluation.picture import confusion_svg

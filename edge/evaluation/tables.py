@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+from rich.box import SIMPLE
 from rich.table import Table
 
 from edge.evaluation.faces import LabelledFaces
@@ -66,7 +67,7 @@ def score_table(result: Score, title: str) -> Table:
         f"n {result.n}   accuracy {result.accuracy:.1%}   mean recall {result.mean_recall:.1%}   "
         f"calibration error {result.calibration_error:.3f}"
     )
-    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left", box=SIMPLE)
     table.add_column("true")
     table.add_column("recall", justify="right")
     for name in result.labels:
