@@ -115,6 +115,38 @@ class HeadPose:
 
 
 @dataclass(frozen=True, slots=True)
+class FaceSequence:
+    """What a face did over its last seconds, from its key points; ``docs/models.md`` has the formulas."""
+
+    seconds: float
+    """How long a stretch it is."""
+
+    smile: float
+    """Median rise of the mouth's corners over its middle, in distances between the eyes; above 0 turned up."""
+
+    brow: float
+    """Median height of the brows over the eyes, in distances between the eyes."""
+
+    brow_motion: float
+    """Standard deviation of that height."""
+
+    mouth_motion: float
+    """Standard deviation of the mouth's opening: speaking, chewing, yawning."""
+
+    eyes_closed: float
+    """Share of the time with closed eyes, in [0, 1]."""
+
+    nods_per_min: float
+    """Downward and upward swings of the head by 4 degrees and more, a minute."""
+
+    head_down: float
+    """Share of the time with the head lowered by more than 20 degrees, in [0, 1]."""
+
+    front: float
+    """Share of the time with the head to the front, in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
 class FaceObservation:
     """One face in one frame."""
 
@@ -147,6 +179,9 @@ class FaceObservation:
 
     motion: float | None = None
     """Widths of the face that its centre moved a second since the last look; ``None`` at first sight."""
+
+    sequence: FaceSequence | None = None
+    """``None`` while the face was followed too shortly, or its key points can't be told."""
 
 
 @dataclass(frozen=True, slots=True)

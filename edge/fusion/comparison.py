@@ -75,7 +75,7 @@ class Coupling:
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """Who spoke, and how the word went to and fro."""
+    """Who spoke, and how the word went back and forth."""
 
     observed_s: float
     """Seconds in which the speech of both roles could be told."""

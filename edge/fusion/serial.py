@@ -128,7 +128,7 @@ def clearly_stronger(peak_r: float, at_once: Correlation, *, alike: float, error
         errors: Standard errors that are "clear".
     """
     alike = min(alike, _MOST_ALIKE)
-    # By size alone: a mood that swings to and fro is as strongly against itself half a swing later.
+    # By size alone: a mood that swings back and forth is as strongly against itself half a swing later.
     strong, weak = abs(peak_r), abs(at_once.r)
     mean_square = min((strong**2 + weak**2) / 2, 1 - _FLAT)
     f = min(1.0, (1 - alike) / (2 * (1 - mean_square)))

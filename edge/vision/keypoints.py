@@ -6,6 +6,11 @@
 from collections.abc import Mapping
 from itertools import accumulate
 
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
 GROUPS: Mapping[str, tuple[int, ...]] = {
     # From the top of the forehead along the person's left side to the chin and back.
     "contour": (
@@ -69,3 +74,18 @@ def _mirrored() -> tuple[int, ...]:
 
 MIRROR: tuple[int, ...] = _mirrored()
 """Of each point, the place of its counterpart on the other side of the face; its own on the middle line."""
+
+
+def openings_of(points: Floats) -> Floats:
+    """Return how far eyes and mouth are open, shape (faces, 2), from MediaPipe's points, shape (faces, 478, 3).
+
+    Eyes: lid distance over eye width, mean of two distances and both eyes (eye aspect ratio, Soukupova & Cech, 2016).
+    Mouth: the same of the inner lips. Distances are taken in space, so that a turned head keeps its openings.
+    """
+
+    def apart(a: int, b: int) -> Floats:
+        return np.asarray(np.linalg.norm(points[:, a] - points[:, b], axis=1), np.float32)
+
+    right = (apart(160, 144) + apart(158, 153)) / (2 * apart(33, 133))
+    left = (apart(385, 380) + apart(387, 373)) / (2 * apart(263, 362))
+    return np.stack([(right + left) / 2, apart(13, 14) / apart(78, 308)], axis=1).astype(np.float32)

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.media import Frame
-from edge.observation import EmotionDistribution, FaceObservation, HeadPose
+from edge.observation import EmotionDistribution, FaceObservation, FaceSequence, HeadPose
 from edge.vision.emotion import FaceEmotion
 from edge.vision.load import EFFORTS, Effort, Governor
 from edge.vision.scan import Scanner
+from edge.vision.sequence import SequenceMemory
 from edge.vision.smoothing import Smoother
 from edge.vision.still import StillFaces
 from edge.vision.tracker import Track, Tracker
@@ -26,8 +27,23 @@ class Shape(Protocol):
     """What the landmarks of a face tell."""
 
     @property
+    def points(self) -> npt.NDArray[np.float32]:
+        """Shape (150, 2), pixels of the frame."""
+        ...
+
+    @property
     def pose(self) -> HeadPose:
         """Where the head points."""
+        ...
+
+    @property
+    def eye_opening(self) -> float:
+        """Distance of the lids over the width of the eye."""
+        ...
+
+    @property
+    def mouth_opening(self) -> float:
+        """Distance of the inner lips over the width between their corners."""
         ...
 
 
@@ -47,6 +63,7 @@ class _Seen:
     box: npt.NDArray[np.float32]
     confidence: float
     pose: HeadPose | None
+    sequence: FaceSequence | None
 
 
 class VisionStage:
@@ -80,6 +97,7 @@ class VisionStage:
         self._tracker = Tracker()
         self._smoother = Smoother(time_constant_s=smoothing_s)
         self.still = StillFaces(most_s=still_s)
+        self._sequences = SequenceMemory()
         self._governor = Governor() if adapt else None
         self._looked_ns: int | None = None
         self._looks = 0
@@ -118,12 +136,14 @@ class VisionStage:
             if track.hits == 1 and confidence < SURE:
                 continue
             shape = None if self._landmarks is None else self._landmarks.read(pixels, box)
-            faces.append(_Seen(track, box, float(confidence), None if shape is None else shape.pose))
+            pose = None if shape is None else shape.pose
+            faces.append(_Seen(track, box, float(confidence), pose, self._sequence(track.id, shape, now)))
         if self._emotion is not None and self._looks % effort.read_every == 0:
             self._read(self._emotion, pixels, faces, now)
         alive = self._tracker.alive
         self._smoother.forget_all_but(alive)
         self.still.forget_all_but(alive)
+        self._sequences.forget_all_but(alive)
         self._readings = {
             track: (at_ns, reading)
             for track, (at_ns, reading) in self._readings.items()
@@ -131,6 +151,12 @@ class VisionStage:
         }
         scale = np.array([pixels.shape[1], pixels.shape[0]] * 2)
         return tuple(self._observation(frame, face, span_ns, scale) for face in faces)
+
+    def _sequence(self, track_id: int, shape: Shape | None, now_ns: int) -> FaceSequence | None:
+        if shape is None:
+            return None
+        seen = moment(now_ns, shape.points, shape.pose, shape.eye_opening, shape.mouth_opening)
+        return None if seen is None else self._sequences.add(track_id, seen)
 
     def _read(self, emotion: FaceEmotion, pixels: npt.NDArray[np.uint8], faces: list[_Seen], now_ns: int) -> None:
         """Bring the readings of all faces up to date; those that kept still cost nothing."""
@@ -169,4 +195,5 @@ class VisionStage:
             emotion=reading,
             pose=face.pose,
             motion=face.track.motion,
+            sequence=face.sequence,
         )

@@ -51,9 +51,9 @@ class YuNetDetector:
         found = self._net.detect(bgr)[1]
         # (faces, 15): x, y, width, height, five points, score
         rows = np.zeros((0, 15), np.float32) if found is None else np.asarray(found, np.float32)
-        boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1) / np.float32(scale)
-        boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32)).astype(np.float32)
+        boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1) / scale
+        boxes = np.asarray(np.clip(boxes, 0, np.array([width, height, width, height])), np.float32)
         whole = (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
-        boxes, scores = boxes[whole], np.clip(rows[whole, 14], 0, 1).astype(np.float32)
+        boxes, scores = boxes[whole], np.asarray(np.clip(rows[whole, 14], 0, 1), np.float32)
         best = np.argsort(-scores, kind="stable")
         return Detections(boxes[best], scores[best])

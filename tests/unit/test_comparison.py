@@ -189,6 +189,15 @@ def test_too_little_says_nothing() -> None:
         assert found.interaction is None
 
 
+def test_lags_end_where_too_few_windows_overlap() -> None:
+    """A short lesson has short lags, however far they are asked for."""
+    rng = np.random.default_rng(9)
+    students, teacher = (lesson(drifting(rng, 50, keep=0.5), role) for role in (Role.STUDENTS, Role.TEACHER))
+    found = negative(compare(students, teacher, most_lag_s=600))
+
+    assert (found.lags[0].lag_s, found.lags[-1].lag_s) == (-40.0, 40.0)
+
+
 def test_what_is_suppressed_is_not_compared() -> None:
     """Nor is speech: the students' windows are as if they were not there."""
     rng = np.random.default_rng(8)
@@ -199,7 +208,7 @@ def test_what_is_suppressed_is_not_compared() -> None:
     assert set(found.students) == {None}
 
 
-def test_the_word_going_to_and_fro_is_counted_by_direction() -> None:
+def test_the_word_going_back_and_forth_is_counted_by_direction() -> None:
     """Three stretches each: two ways there, three back; what neither clearly holds changes nothing."""
     students = ([0.9] * 10 + [0.1] * 8 + [0.4] * 2) * 3
     teacher = ([0.1] * 10 + [0.9] * 8 + [0.4] * 2) * 3

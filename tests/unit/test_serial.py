@@ -55,7 +55,7 @@ def test_holes_do_not_change_the_autocorrelation() -> None:
 
 @pytest.mark.parametrize("values", [[], [math.nan] * 40, [0.3] * 40, [0.0, 1.0] * 20])
 def test_series_without_likeness_have_none(values: list[float]) -> None:
-    """Empty, unknown, constant, or jumping to and fro."""
+    """Empty, unknown, constant, or jumping back and forth."""
     assert len(autocorrelations(np.array(values))) == 0
 
 
@@ -99,6 +99,15 @@ def test_ranks_are_not_fooled_by_a_curve() -> None:
     assert found.r < 0.8
 
 
+def test_equal_values_share_their_rank() -> None:
+    """So that the other way round is exactly the opposite, ties of any size included."""
+    values = np.repeat(np.arange(5.0), [1, 20, 2, 7, 10])
+    found = correlate(values, -values, FREE)
+
+    assert found is not None
+    assert found.rank == pytest.approx(-1.0)
+
+
 def test_too_little_is_not_compared() -> None:
     """Too few common windows, a constant series, or windows that all say the same."""
     values = np.random.default_rng(2).standard_normal(60)
@@ -136,7 +145,7 @@ def test_one_that_is_hardly_stronger_is_not_clearly_so() -> None:
     assert clearly_stronger(0.6, sure, alike=0.5, errors=1.96)
     assert clearly_stronger(-0.6, sure, alike=0.5, errors=1.96)
     assert not clearly_stronger(-0.5, sure, alike=0.5, errors=1.96)
-    assert not clearly_stronger(1.0, Correlation(1.0, 0.9, 1.0, 1.0, 400, 60), alike=1.0, errors=1.96)
+    assert not clearly_stronger(0.501, sure, alike=1.0, errors=1.96)
 
 
 def test_many_intervals_at_once_are_wider() -> None:

@@ -1,7 +1,7 @@
 """From a frame to what its faces show, with a scripted detector and reader."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -216,6 +216,11 @@ class Tilted:
     """A face that leans and is turned."""
 
     pose: HeadPose
+    points: npt.NDArray[np.float32] = field(
+        default_factory=lambda: np.random.default_rng(1).random((150, 2), np.float32)
+    )
+    eye_opening: float = 0.3
+    mouth_opening: float = 0.0
 
 
 class FakeLandmarks:
@@ -235,6 +240,16 @@ def test_a_face_is_turned_upright_before_it_is_read() -> None:
     assert faces is not None
     assert [face.pose for face in faces] == [HeadPose(20.0, -5.0, 12.0), None]
     assert reader.turned == [(12.0, 20.0), (0.0, None)]
+
+
+def test_a_face_has_a_sequence_once_it_was_followed_for_two_seconds() -> None:
+    """Before that a look would pass for a habit; a face without key points never has one."""
+    watched = stage(FakeDetector([(LEFT, 0.9), (RIGHT, 0.9)]), landmarks=FakeLandmarks())
+    seen = watch(watched, [0.2 * n for n in range(12)])
+
+    assert [[face.sequence is not None for face in faces or ()] for faces in seen] == [[False, False]] * 10 + [
+        [True, False]
+    ] * 2
 
 
 def test_motion_is_told_in_face_widths_a_second() -> None:
