@@ -67,7 +67,7 @@ class Standing:
     """Median of the class's recent windows."""
 
     spread: float
-    """Their scaled median absolute deviation (1.4826 MAD), or where that collapses their scaled middle 80 %; more than 0."""
+    """Their scaled median absolute deviation (1.4826 MAD), or where that collapses, their scaled middle 80 %."""
 
     @property
     def z(self) -> float:

@@ -12,7 +12,7 @@ from edge.observation import EmotionDistribution, FaceObservation, FaceSequence,
 from edge.vision.emotion import FaceEmotion
 from edge.vision.load import EFFORTS, Effort, Governor
 from edge.vision.scan import Scanner
-from edge.vision.sequence import SequenceMemory
+from edge.vision.sequence import SequenceMemory, moment
 from edge.vision.smoothing import Smoother
 from edge.vision.still import StillFaces
 from edge.vision.tracker import Track, Tracker
