@@ -96,6 +96,8 @@ class VisionSettings(_Section):
 
     detector: Literal["edge", "yunet"] = Field("edge", description="edge: the shipped one; yunet: your ONNX file")
     detector_path: Path | None = Field(None, description="yunet: its .onnx file")
+    landmarks: Literal["edge", "mediapipe"] = Field("edge", description="edge: the shipped ones; mediapipe: your file")
+    landmarks_path: Path | None = Field(None, description="mediapipe: face_landmarker.task")
     rate_hz: float = Field(5.0, gt=0, le=60, description="looks a second")
     smoothing_s: float = Field(0.6, ge=0, le=10)
     longest_px: int = Field(1280, ge=160, le=3840, description="larger frames are shrunk to this before the scan")
@@ -105,6 +107,8 @@ class VisionSettings(_Section):
     def _has_its_file(self) -> "VisionSettings":
         if (self.detector == "yunet") != (self.detector_path is not None):
             raise ValueError("detector 'yunet' and detector_path go together")
+        if (self.landmarks == "mediapipe") != (self.landmarks_path is not None):
+            raise ValueError("landmarks 'mediapipe' and landmarks_path go together")
         return self
 
 

@@ -37,8 +37,9 @@ from edge.store.store import Store
 from edge.summary import SourceState
 from edge.vision.detector import FaceDetector
 from edge.vision.emotion import FaceEmotion
+from edge.vision.mediapipe_landmarks import MediaPipeLandmarks
 from edge.vision.scan import Detector, Scanner
-from edge.vision.stage import VisionStage
+from edge.vision.stage import Landmarks, VisionStage
 from edge.vision.yunet import YuNetDetector
 from edge.voice.stage import VoiceStage
 
@@ -65,6 +66,8 @@ class StageOptions:
     """Threads a model may use."""
     yunet: Path | None = None
     """YuNet's file, to use it in place of the shipped detector."""
+    mediapipe: Path | None = None
+    """MediaPipe's task file, to use it in place of the shipped landmarks."""
     scan_budget_ms: float | None = None
     """Milliseconds that detection may take a look; ``None`` scans whole frames."""
     adapt: bool = False
@@ -81,6 +84,7 @@ class StageOptions:
             least_speech=settings.voice.least_speech,
             emotions=settings.privacy.policy().reads_emotions,
             yunet=settings.vision.detector_path,
+            mediapipe=settings.vision.landmarks_path,
             scan_budget_ms=settings.vision.scan_budget_ms,
             adapt=True,
         )
@@ -100,10 +104,16 @@ def make_vision(options: StageOptions) -> VisionStage:
     return VisionStage(
         scanner=Scanner(detector, budget_ms=options.scan_budget_ms),
         emotion=emotion,
+        landmarks=make_landmarks(options),
         rate_hz=options.rate_hz,
         smoothing_s=options.smoothing_s,
         adapt=options.adapt,
     )
+
+
+def make_landmarks(options: StageOptions) -> Landmarks | None:
+    """Load what reads a face's key points and pose."""
+    return None if options.mediapipe is None else MediaPipeLandmarks(options.mediapipe)
 
 
 def make_detector(*, confidence: float | None = None, longest_px: int = 1920, threads: int = 1) -> FaceDetector:

@@ -93,7 +93,10 @@ def detector(folder: Path, weights: Path, target: Path) -> None:
 
 
 def emotion(folder: Path, weights: Path, target: Path) -> None:
-    """Quantise the emotion model; its two heads are joined and its temperature set on training images held out."""
+    """Quantise the emotion model; its two heads are joined and its temperature set on training images held out.
+
+    The joined float network is kept beside the weights, as ``WEIGHTS.joined.pt``.
+    """
     net = EmotionNet()
     net.load_state_dict(torch.load(weights, weights_only=True))
     data = read_fer(folder, "Training")
@@ -101,6 +104,7 @@ def emotion(folder: Path, weights: Path, target: Path) -> None:
     held = held_out(len(images)).numpy()
     majority, labels = data.majority[held], data.labels[held]
     joined = _join(net.eval(), images[held], majority, labels)
+    torch.save(joined.state_dict(), weights.with_suffix(".joined.pt"))
     samples: list[Array] = [images[k : k + 1] for k in np.flatnonzero(~held)[::50]]
     _, tensors = convert(EmotionFile(joined), samples, target)
     judged = majority >= 0
