@@ -127,6 +127,7 @@ class Channel:
                 dropped_frames=dropped,
                 lost_audio_s=self._lost_ns / 1e9,
                 idle_s=None if self._item_ns is None else (now - self._item_ns) / 1e9,
+                slowed=0 if self._vision is None else self._vision.slowed,
             )
 
     def _guard(self, job: Callable[[], None]) -> None:

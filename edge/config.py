@@ -1,6 +1,7 @@
 """The settings file: read, checked, and nothing more."""
 
 import tomllib
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -67,6 +68,8 @@ class PrivacySettings(_Section):
     jurisdiction: str | None = Field(None, min_length=2, max_length=3)
     purpose: Purpose | None = None
     responsible: str | None = Field(None, min_length=2, max_length=200)
+    decided_on: date | None = None
+    teacher_emotions: bool = True
     retention_days: float = Field(365.0, gt=0, description="older lessons are deleted when the service starts")
 
     @model_validator(mode="after")
@@ -244,11 +247,12 @@ EXAMPLE = """\
 # There is no default: choose one.
 #   "observable"  presence, speech activity and loudness; no emotion model is loaded. Lawful in the EU.
 #   "emotion"     emotions of the class as well. Prohibited in education and at work in the EU and EEA (Regulation (EU)
-#                 2024/1689, article 5(1)(f)) except for medical or safety reasons; needs the three keys below it.
+#                 2024/1689, article 5(1)(f)) except for medical or safety reasons; needs the four keys below it.
 # mode = "emotion"
 # jurisdiction = "CH"          # country whose law applies
 # purpose = "research"         # education, research, medical, safety
 # responsible = "Name of the person who answers for it"
+# decided_on = 2026-01-31        # when that person decided
 least_people = 5               # students' shares are withheld below this many faces
 retention_days = 365           # older lessons are deleted
 

@@ -47,6 +47,11 @@ class MediaSource(Protocol):
 class VisionStage(Protocol):
     """Finds faces in one source's frames and reads their emotions."""
 
+    @property
+    def slowed(self) -> int:
+        """Steps by which less is done than could be, because looks take too long; 0 is all of it."""
+        ...
+
     def observe(self, frame: Frame) -> tuple[FaceObservation, ...] | None:
         """Return one observation a face, best first; ``None`` when the frame was not due for a look."""
         ...

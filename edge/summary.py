@@ -271,6 +271,9 @@ class SourceHealth:
     idle_s: float | None
     """Seconds since the last item, ``None`` before the first."""
 
+    slowed: int = 0
+    """Steps by which less is looked at and read than could be, because the board can't keep up; 0 is all of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Health:

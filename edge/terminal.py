@@ -172,7 +172,7 @@ def _sources(health: Health) -> Table:
             str(source.dropped_frames),
             f"{source.lost_audio_s:.1f} s",
             str(source.reconnects),
-            Text(source.error or ""),
+            Text(source.error or ("slowed: the board can't keep up" if source.slowed else "")),
         )
     vision = "-" if health.vision_ms is None else f"{health.vision_ms:.0f} ms"
     voice = "-" if health.voice_ms is None else f"{health.voice_ms:.1f} ms"

@@ -89,6 +89,8 @@ class ScriptedSource:
 class ScriptedVision:
     """Answers each frame by a function of it."""
 
+    slowed = 0
+
     def __init__(self, answer: Callable[[Frame], tuple[FaceObservation, ...] | None]) -> None:
         self._answer = answer
 

@@ -40,12 +40,19 @@ class CoverageCount:
     """Sum of the windows' mean squares, full scale is 1."""
 
     gaps: int = 0
+    face_ns: int = 0
+    """Person-time of the faces that were read."""
+
+    voice_ns: float = 0.0
+    """Speech in the windows that were read."""
 
     def add_look(self, look: Look) -> None:
         """Count one analysed frame."""
         self.faces_per_look.setdefault(look.source, Counter())[len(look.faces)] += 1
         self.seen += len(look.faces)
-        self.usable += sum(face.emotion is not None for face in look.faces)
+        read_ns = [face.span_ns for face in look.faces if face.emotion is not None]
+        self.usable += len(read_ns)
+        self.face_ns += sum(read_ns)
 
     def add_sound(self, sound: VoiceObservation) -> None:
         """Count one window of sound."""
@@ -54,6 +61,7 @@ class CoverageCount:
         self.speech_ns += sound.speech_ratio * sound.span_ns
         self.power += 10 ** (sound.level_dbfs / 10) if sound.level_dbfs is not None else 0.0
         self.gaps += sound.gap
+        self.voice_ns += 0.0 if sound.emotion is None else sound.speech_ratio * sound.span_ns
 
     @property
     def looks(self) -> int:
@@ -69,6 +77,8 @@ class CoverageCount:
             speech_ratio=min(1.0, self.speech_ns / self.sound_ns) if self.sound_ns else None,
             level_dbfs=10 * math.log10(self.power / self.sounds) if self.power > 0 else None,
             gaps=self.gaps,
+            face_s=self.face_ns / 1e9,
+            voice_s=self.voice_ns / 1e9,
         )
 
 

@@ -1,18 +1,23 @@
 """How much was seen and heard, and the one rule that joins both.
 
 Everything is counted in person-seconds, not in detections: a face looked at ten times in a second says as much as one
-looked at five times.
+looked at five times. How sure the shares are is another matter: that is counted in independent cases (``clusters.py``).
 """
 
+import math
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from edge.fusion.clusters import Clusters, effective
+from edge.fusion.coverage import Look
 from edge.observation import Emotion, EmotionDistribution, FaceObservation, VoiceObservation
 from edge.summary import ModalitySummary
 
-_LOG_LABELS = float(np.log(len(Emotion)))
+_LOG_LABELS = math.log(len(Emotion))
+_LEAST_CERTAINTY = 1e-3  # So that a modality of even readings is still evidence.
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +47,59 @@ class Evidence:
     sums: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(Emotion)))
     """Person-seconds an emotion, shape (7,)."""
 
-    def add(self, reading: EmotionDistribution, seconds: float) -> None:
-        """Count one reading that stands for *seconds* of one person."""
-        probabilities = np.array(reading.probabilities)
+    clusters: Clusters = field(default_factory=Clusters)
+    """The same person-seconds, by whose they are."""
+
+    def add(self, reading: EmotionDistribution, seconds: float, cluster: Hashable | None = None) -> None:
+        """Count one reading that stands for *seconds* of one person.
+
+        Args:
+            reading: What the model said.
+            seconds: Weighted person-seconds.
+            cluster: Whose reading it is, see :class:`Clusters`; ``None`` stands alone.
+        """
         self.observations += 1
         if seconds <= 0:
             return
         self.person_s += seconds
-        self.certain_s += seconds * certainty(probabilities)
-        self.sums += seconds * probabilities
+        self.certain_s += seconds * certainty(reading.probabilities)
+        self.sums += seconds * np.array(reading.probabilities)
+        if cluster is None:
+            self.clusters.add_alone(seconds)
+        else:
+            self.clusters.add(cluster, seconds)
+
+    def merge(self, other: "Evidence", factor: float = 1.0) -> None:
+        """Count everything in *other*, its seconds times *factor*, in [0, 1]."""
+        self.observations += other.observations
+        self.person_s += factor * other.person_s
+        self.certain_s += factor * other.certain_s
+        self.sums += factor * other.sums
+        self.clusters.merge(other.clusters, factor)
 
     def summary(self, least_s: float) -> ModalitySummary:
         """Return the shares, or none where there are fewer than *least_s* person-seconds."""
-        enough = self.person_s >= least_s and self.sums.sum() > 0
-        return ModalitySummary(self.observations, EmotionDistribution.of(self.sums) if enough else None)
+        if self.person_s < least_s or self.sums.sum() <= 0:
+            return ModalitySummary(self.observations, None)
+        return ModalitySummary(self.observations, EmotionDistribution.of(self.sums), self.clusters.effective)
 
 
-def certainty(probabilities: npt.NDArray[np.float64]) -> float:
+def look_evidence(look: Look) -> Evidence:
+    """Return what one analysed frame says; each face is a person of its own."""
+    evidence = Evidence()
+    read = 0
+    for face in look.faces:
+        if face.emotion is not None:
+            read += 1
+            evidence.add(face.emotion, face_seconds(face), (face.source, face.track_id))
+    evidence.clusters.saw(look.source, read)
+    return evidence
+
+
+def certainty(probabilities: Iterable[float]) -> float:
     """Return 1 minus the normalised entropy: 1 for a sure reading, 0 for an even one."""
-    positive = probabilities[probabilities > 0]
-    return float(np.clip(1 + (positive * np.log(positive)).sum() / _LOG_LABELS, 0.0, 1.0))
+    entropy = -sum(p * math.log(p) for p in probabilities if p > 0)
+    return min(max(1 - entropy / _LOG_LABELS, 0.0), 1.0)
 
 
 def face_seconds(observation: FaceObservation) -> float:
@@ -88,10 +126,15 @@ def fuse(face: Evidence, voice: Evidence, *, reliability: Reliability, least_s: 
         least_s: Person-seconds under which a modality has no say.
     """
     weights = np.zeros(len(Emotion))
-    count = 0
+    count, total, squares = 0, 0.0, 0.0
     for evidence, trust in ((face, reliability.face), (voice, reliability.voice)):
         count += evidence.observations
         if evidence.person_s >= least_s and evidence.person_s > 0:
             # sums already holds the person-seconds; certain_s / person_s is the mean certainty.
-            weights += trust * max(evidence.certain_s / evidence.person_s, 1e-3) * evidence.sums
-    return ModalitySummary(count, EmotionDistribution.of(weights) if weights.sum() > 0 else None)
+            factor = trust * max(evidence.certain_s / evidence.person_s, _LEAST_CERTAINTY)
+            weights += factor * evidence.sums
+            total += factor * evidence.clusters.total
+            squares += factor**2 * evidence.clusters.squares
+    if weights.sum() <= 0:
+        return ModalitySummary(count, None)
+    return ModalitySummary(count, EmotionDistribution.of(weights), effective(total, squares))

@@ -1,10 +1,13 @@
-"""The operator's choice, checked: what may be computed, and what is withheld."""
+"""The operator's choice, checked: what may be computed, and what one window may tell."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 
+from edge.clock import utc_now
+from edge.privacy.withholding import tell, without_emotions
 from edge.role import Role
-from edge.summary import ModalitySummary, WindowSummary
+from edge.summary import WindowSummary
 
 _EEA = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO EU EEA"
 # Parts of member states in which Union law holds, and the Union's own code for Greece.
@@ -12,15 +15,20 @@ _PARTS = "AX EL GF GP MF MQ RE YT"
 EEA = frozenset(f"{_EEA} {_PARTS}".split())
 """ISO 3166-1 codes of the EU and the EEA."""
 
+ARTICLE = "Regulation (EU) 2024/1689, article 5(1)(f)"
+"""What prohibits reading emotions where people learn and work."""
+
 LOWEST_GROUP = 3
 """Below this many people no setting may publish a group's shares."""
+
+_FURTHEST_EAST = timedelta(hours=14)  # UTC+14: nowhere is it later in the day
 
 
 class Mode(StrEnum):
     """What the box may work out."""
 
     OBSERVABLE = "observable"
-    """Presence, speech activity and loudness; no emotion model is loaded."""
+    """Presence, attention, movement, speech activity and loudness; no emotion model is loaded."""
 
     EMOTION = "emotion"
     """Emotions of the class as well, where the law allows it."""
@@ -46,7 +54,7 @@ class Policy:
     mode: Mode
 
     least_people: int = 5
-    """Students' shares are withheld while fewer people are in view; 3 at the lowest."""
+    """Everything about the students is withheld while fewer people are in view; 3 at the lowest."""
 
     jurisdiction: str | None = None
     """ISO 3166-1 alpha-2 code of the country whose law applies."""
@@ -54,6 +62,12 @@ class Policy:
     purpose: Purpose | None = None
     responsible: str | None = None
     """The person who answers for the use."""
+
+    decided_on: date | None = None
+    """When that person decided."""
+
+    teacher_emotions: bool = True
+    """Whether mode ``emotion`` reads the teacher's as well, and not the class's alone."""
 
     def __post_init__(self) -> None:
         if self.least_people < LOWEST_GROUP:
@@ -63,6 +77,13 @@ class Policy:
         for name in ("jurisdiction", "purpose", "responsible"):
             if not (getattr(self, name) or "").strip():
                 raise ValueError(f"mode 'emotion' needs {name}; or choose mode 'observable'")
+        if self.decided_on is None:
+            raise ValueError("mode 'emotion' needs decided_on, the date of the decision; or choose mode 'observable'")
+        if self.decided_on > (latest := (utc_now() + _FURTHEST_EAST).date()):
+            raise ValueError(
+                f"decided_on is {self.decided_on}, in the future: this box's clock says {latest}; "
+                "correct the date, or set the clock"
+            )
         country = (self.jurisdiction or "").strip().upper()
         # Anything but two letters could be a member state spelt another way, such as DEU.
         if country not in EEA and not (len(country) == 2 and country.isascii() and country.isalpha()):  # noqa: PLR2004
@@ -70,8 +91,8 @@ class Policy:
         medical = self.purpose in {Purpose.MEDICAL, Purpose.SAFETY}
         if country in EEA and not medical:
             raise ValueError(
-                "inferring emotions in education and at work is prohibited in the EU and EEA "
-                "(Regulation (EU) 2024/1689, article 5(1)(f)), except for medical or safety reasons; "
+                "inferring emotions 'in the areas of workplace and education institutions' is prohibited in the EU and "
+                f"EEA ({ARTICLE}), of teachers, who are workers, as of students, except for medical or safety reasons; "
                 "choose mode 'observable'"
             )
 
@@ -81,12 +102,10 @@ class Policy:
         return self.mode is Mode.EMOTION
 
     def apply(self, summary: WindowSummary) -> WindowSummary:
-        """Return what may be judged, kept and sent of a summary.
+        """Return what one window may tell, whatever came before it; applying it again changes nothing.
 
-        Students' shares are withheld while fewer than *least_people* faces are in view, whatever was heard: a voice in
-        a nearly empty room belongs to somebody.
+        A pipeline needs :class:`edge.privacy.memory.PolicyMemory`, which also looks at the windows before.
         """
-        if summary.role is not Role.STUDENTS or summary.coverage.people >= self.least_people:
-            return summary
-        nothing = ModalitySummary(0, None)
-        return replace(summary, face=nothing, voice=nothing, fused=nothing, suppressed=True)
+        if not self.reads_emotions or (summary.role is Role.TEACHER and not self.teacher_emotions):
+            summary = without_emotions(summary)
+        return tell(summary, self.least_people) if summary.role is Role.STUDENTS else summary

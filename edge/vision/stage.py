@@ -14,7 +14,7 @@ from edge.vision.load import EFFORTS, Effort, Governor
 from edge.vision.scan import Scanner
 from edge.vision.sequence import SequenceMemory, moment
 from edge.vision.smoothing import Smoother
-from edge.vision.still import StillFaces
+from edge.vision.still import Place, StillFaces
 from edge.vision.tracker import Track, Tracker
 
 SURE = 0.55
@@ -161,19 +161,20 @@ class VisionStage:
     def _read(self, emotion: FaceEmotion, pixels: npt.NDArray[np.uint8], faces: list[_Seen], now_ns: int) -> None:
         """Bring the readings of all faces up to date; those that kept still cost nothing."""
         readings: dict[int, EmotionDistribution | None] = {}
-        unread: list[tuple[int, npt.NDArray[np.uint8]]] = []
+        unread: list[tuple[int, Place, npt.NDArray[np.uint8]]] = []
         for face in faces:
             track, pose = face.track.id, face.pose
             roll, yaw = (0.0, None) if pose is None else (pose.roll_deg, pose.yaw_deg)
-            crop = emotion.readable(pixels, face.box, roll_deg=roll, yaw_deg=yaw)
+            place = self.still.place(track, Place(face.box, roll))
+            crop = emotion.readable(pixels, place.box_xyxy, roll_deg=place.roll_deg, yaw_deg=yaw)
             holds, reading = (True, None) if crop is None else self.still.known(track, crop, now_ns)
             if holds or crop is None:
                 readings[track] = reading
             else:
-                unread.append((track, crop))
-        fresh = emotion.read([crop for _, crop in unread])
-        for (track, crop), reading in zip(unread, fresh, strict=True):
-            self.still.remember(track, crop, reading, now_ns)
+                unread.append((track, place, crop))
+        fresh = emotion.read([crop for *_, crop in unread])
+        for (track, place, crop), reading in zip(unread, fresh, strict=True):
+            self.still.remember(track, place, crop, reading, now_ns)
             readings[track] = reading
         for track, reading in readings.items():
             if reading is None:

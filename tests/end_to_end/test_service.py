@@ -47,6 +47,7 @@ mode = "emotion"
 jurisdiction = "CH"
 purpose = "research"
 responsible = "A test"
+decided_on = 2026-02-01
 least_people = 3
 [mqtt]
 port = {port}

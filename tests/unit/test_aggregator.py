@@ -2,17 +2,19 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.behaviour import NOTHING_SEEN
 from edge.fusion.aggregator import Aggregator, Windows
 from edge.fusion.coverage import Look
 from edge.fusion.evidence import Reliability
-from edge.observation import Emotion, EmotionDistribution, VoiceObservation
+from edge.observation import Emotion, EmotionDistribution, HeadPose, VoiceObservation
 from edge.role import Role
-from edge.summary import WindowSummary
+from edge.summary import ModalitySummary, WindowSummary
 from tests.builders import EPOCH, SECOND, look, sound, sure, to_utc
 from tests.strategies import distributions, few
 
@@ -138,23 +140,39 @@ def test_the_newest_weigh_most() -> None:
     assert negative == pytest.approx(0.125, abs=0.01)
 
 
+def posed(seen: Look, pose: HeadPose | None, motion: float | None) -> Look:
+    """Return a look whose every face has this pose and motion."""
+    return replace(seen, faces=tuple(replace(face, pose=pose, motion=motion) for face in seen.faces))
+
+
+roles = st.sampled_from(list(Role))
+looks = st.builds(look, st.floats(0, 10), distributions, source=st.sampled_from(["left", "right"]), role=roles)
+poses = st.builds(HeadPose, st.floats(-90, 90), st.floats(-90, 90), st.floats(-90, 90))
 items = st.lists(
     st.one_of(
-        st.builds(look, st.floats(0, 10), distributions, source=st.sampled_from(["left", "right"])),
-        st.builds(sound, st.floats(0, 10), distributions, speech_ratio=st.floats(0.01, 1)),
+        st.builds(posed, looks, st.one_of(st.none(), poses), st.one_of(st.none(), st.floats(0, 5))),
+        st.builds(
+            sound,
+            st.floats(0, 10),
+            distributions,
+            speech_ratio=st.floats(0.01, 1),
+            level_dbfs=st.one_of(st.none(), st.floats(-90, 0)),
+            source=st.sampled_from(["left", "right"]),
+            role=roles,
+        ),
     ),
     max_size=12,
-    unique_by=lambda item: (type(item), item.source, item.at_ns if isinstance(item, Look) else item.end_ns),
+    unique_by=lambda item: (type(item), item.role, item.source, item.at_ns if isinstance(item, Look) else item.end_ns),
 )
 
 
 @few
 @given(drawn=items, seed=st.integers(0, 2**16))
 def test_fusion_does_not_depend_on_the_order_of_arrival(drawn: list[Look | VoiceObservation], seed: int) -> None:
-    """Two cameras and a microphone race each other; the windows are bit for bit the same."""
+    """Cameras and microphones of both roles race each other; the windows are bit for bit the same, in every field."""
     shuffled = drawn.copy()
     random.Random(seed).shuffle(shuffled)  # noqa: S311
-    first, second = aggregator(), aggregator()
+    first, second = aggregator(roles=tuple(Role)), aggregator(roles=tuple(Role))
     add(first, *drawn)
     add(second, *shuffled)
 
@@ -164,12 +182,13 @@ def test_fusion_does_not_depend_on_the_order_of_arrival(drawn: list[Look | Voice
 @few
 @given(drawn=items)
 def test_shares_are_distributions_or_none(drawn: list[Look | VoiceObservation]) -> None:
-    """In every window what has evidence sums to 1, and what has none is None."""
-    target = aggregator()
+    """In every window what has evidence sums to 1 and rests on somebody, and what has none is None."""
+    target = aggregator(roles=tuple(Role))
     add(target, *drawn)
     for window in close(target, 12.0):
         for said in (window.face, window.voice, window.fused):
             assert said.shares is None or math.isclose(sum(said.shares.probabilities), 1, abs_tol=1e-6)
+            assert (said.effective >= 1.0) if said.shares is not None else (said.effective == 0.0)
         assert (window.fused.shares is None) == (window.face.shares is None and window.voice.shares is None)
         assert window.fused.observations == window.face.observations + window.voice.observations
 
@@ -191,7 +210,7 @@ def test_less_than_the_least_evidence_is_none() -> None:
     add(target, look(1.0, SAD), *(look(2 + n / 5, SAD) for n in range(10)))
     short, long = close(target, 4.0)
 
-    assert short.face == type(short.face)(1, None)
+    assert short.face == ModalitySummary(1, None)
     assert long.face.shares == SAD
 
 
@@ -302,8 +321,10 @@ def test_memory_does_not_grow_with_the_lesson() -> None:
         add(target, look(step / 5, SAD), sound(step / 5, SAD, span_s=0.2))
         close(target, step / 5)
     held = [item for kept in (target._looks, target._sounds) for queue in kept.values() for item in queue]  # noqa: SLF001
+    heard = [item for queue in target._talk._sounds.values() for item in queue]  # noqa: SLF001
 
     assert len(held) <= 2 * 10 * 5 + 2
+    assert len(heard) <= (60 + 2) * 5 + 1
 
 
 @pytest.mark.parametrize(("window_s", "hop_s", "least_s"), [(10, 0, 1), (10, -1, 1), (2, 3, 1), (10, 2, -1), (0, 0, 0)])
@@ -311,3 +332,104 @@ def test_windows_that_leave_gaps_are_refused(window_s: float, hop_s: float, leas
     """A hop is positive and not longer than the window."""
     with pytest.raises(ValueError, match=r"hop_s must be in|least_s must not be negative"):
         Windows(window_s=window_s, hop_s=hop_s, least_s=least_s)
+
+
+FRONT, AWAY = HeadPose(0.0, 0.0, 0.0), HeadPose(80.0, 0.0, 0.0)
+
+
+def test_people_and_utterances_stand_behind_the_shares() -> None:
+    """Three faces looked at fifty times and nine seconds of speech are three people and few utterances."""
+    target = aggregator()
+    add(target, *(look(n / 5, SAD, SAD, HAPPY) for n in range(50)), *(sound(n + 1.0, SAD) for n in range(1, 10)))
+    window = close(target, 10.0)[-1]
+
+    assert window.face.effective == pytest.approx(3.0)
+    assert 1.0 < window.voice.effective < 3.0
+    assert 3.0 < window.fused.effective < 6.0
+    assert window.coverage.face_s == pytest.approx(30.0)
+    assert window.coverage.voice_s == pytest.approx(9.0)
+
+
+def test_a_window_tells_where_heads_point_and_how_they_move() -> None:
+    """By person-time, newest first, and without any emotion being read."""
+    target = aggregator(window_s=2)
+    add(target, *(posed(look(n / 5, None, None), FRONT if n < 10 else AWAY, 0.25) for n in range(20)))
+    first, second = close(target, 4.0)
+
+    assert (first.behaviour.attention, second.behaviour.attention) == (1.0, 0.0)
+    assert first.behaviour.attention_people == pytest.approx(2)
+    assert first.behaviour.movement_people == pytest.approx(2)
+    assert first.behaviour.movement == pytest.approx(0.25)
+    assert first.fused.shares is None
+
+
+def test_attention_follows_the_newest_looks() -> None:
+    """Heads that turn away half-way through a window have mostly turned away."""
+    target = aggregator()
+    add(target, *(posed(look(n / 5, None), FRONT if n < 25 else AWAY, None) for n in range(50)))
+
+    assert close(target, 10.0)[-1].behaviour.attention == pytest.approx(0.125, abs=0.01)
+
+
+def talking(target: Aggregator, *, seconds: int = 40, students: float = 0.5) -> None:
+    """Hand in microphones of both roles: after ten quiet seconds each speaks in turn, the class for that share."""
+    for second in range(seconds):
+        quiet, ours = second < 10, second % 10 < students * 10
+        teacher, pupils = ("quiet", "quiet") if quiet else ("soft", "loud") if ours else ("loud", "soft")
+        for role, kind in ((Role.TEACHER, teacher), (Role.STUDENTS, pupils)):
+            level = {"quiet": -60.0, "soft": -45.0, "loud": -20.0}[kind]
+            ratio = 0.0 if quiet else 1.0
+            add(target, sound(second + 1.0, None, role=role, source=role.value, level_dbfs=level, speech_ratio=ratio))
+
+
+def test_both_roles_are_heard_when_either_is_told() -> None:
+    """Each role has its own talk; turns, overlap and silence are of both, and alike."""
+    target = aggregator(roles=tuple(Role))
+    talking(target, students=0.3)
+    students, teacher = close(target, 40.0)[-2:]
+
+    assert students.behaviour.talk == pytest.approx(0.3)
+    assert teacher.behaviour.talk == pytest.approx(0.7)
+    assert students.behaviour.turns_per_min == teacher.behaviour.turns_per_min == pytest.approx(5 * 60 / 40)
+    assert students.behaviour.overlap == teacher.behaviour.overlap == 0.0
+    assert students.behaviour.silence == teacher.behaviour.silence == 0.0
+
+
+def test_a_role_that_is_only_seen_knows_the_silence_of_the_room() -> None:
+    """A teacher without a microphone has no talk, and the class's microphone hears that nobody speaks."""
+    target = aggregator(roles=tuple(Role))
+    add(target, *(sound(n + 1.0, None, speech_ratio=0.0) for n in range(10)))
+    students, teacher = close(target, 10.0)[-2:]
+
+    assert students.behaviour.talk is teacher.behaviour.talk is None
+    assert students.behaviour.silence == teacher.behaviour.silence == 1.0
+
+
+def test_a_role_without_source_has_no_say() -> None:
+    """One camera of the class makes no windows of the teacher, and nothing is known of talk."""
+    target = aggregator()
+    add(target, *(look(n / 5, SAD) for n in range(10)))
+    (window,) = close(target, 2.0)
+
+    assert window.behaviour == NOTHING_SEEN
+
+
+def test_only_students_have_an_engagement() -> None:
+    """With what it rests on; the teacher's windows have none."""
+    target = aggregator(roles=tuple(Role))
+    talking(target)
+    add(target, *(posed(look(n / 5, HAPPY, HAPPY), FRONT, 0.5) for n in range(150, 200)))
+    add(target, *(posed(look(n / 5, HAPPY, role=Role.TEACHER), FRONT, 0.5) for n in range(150, 200)))
+    students, teacher = close(target, 40.0)[-2:]
+
+    assert students.engagement is not None
+    assert [c.name for c in students.engagement.components] == ["attention", "participation", "positive", "calm"]
+    assert teacher.engagement is None
+
+
+def test_engagement_without_evidence_is_none() -> None:
+    """A window in which nobody was seen or heard has no engagement, not an engagement of nothing."""
+    (window,) = close(aggregator(), 2.0)
+
+    assert window.engagement is None
+    assert window.behaviour == NOTHING_SEEN

@@ -2,6 +2,7 @@
 
 import os
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,13 @@ def test_only_the_first_fault_is_named_and_the_others_are_counted() -> None:
 @pytest.mark.parametrize("purpose", ["education", "research"])
 def test_emotions_in_the_eu_are_refused_with_the_article(purpose: str) -> None:
     """The law stands in the error."""
-    privacy = {"mode": "emotion", "jurisdiction": "DE", "purpose": purpose, "responsible": "A. Person"}
+    privacy = {
+        "mode": "emotion",
+        "jurisdiction": "DE",
+        "purpose": purpose,
+        "responsible": "A. Person",
+        "decided_on": date(2026, 2, 1),
+    }
     with pytest.raises(SettingsError, match=r"^edge\.toml: privacy: .*2024/1689, article 5\(1\)\(f\)"):
         check_settings({**LEAST, "privacy": privacy}, where="edge.toml")
 
@@ -104,6 +111,7 @@ def test_a_lawful_emotion_mode_passes_with_its_decision() -> None:
         "jurisdiction": "CH",
         "purpose": "research",
         "responsible": "A. Person",
+        "decided_on": date(2026, 2, 1),
         "least_people": 8,
     }
     policy = check_settings({**LEAST, "privacy": privacy}, where="edge.toml").privacy.policy()
@@ -208,7 +216,9 @@ def test_the_example_works_once_a_mode_is_chosen(tmp_path: Path) -> None:
     path = tmp_path / "edge.toml"
     path.write_text(EXAMPLE.replace('# mode = "emotion"', 'mode = "observable"'), "utf-8")
     observable = read_settings(path)
-    path.write_text(re.sub(r"^# (mode|jurisdiction|purpose|responsible)", r"\1", EXAMPLE, flags=re.MULTILINE), "utf-8")
+    path.write_text(
+        re.sub(r"^# (mode|jurisdiction|purpose|responsible|decided_on)", r"\1", EXAMPLE, flags=re.MULTILINE), "utf-8"
+    )
     emotion = read_settings(path)
 
     assert [source.kind for source in observable.sources] == [SourceKind.CAMERA, SourceKind.MICROPHONE]

@@ -112,3 +112,14 @@ def test_a_count_does_not_grow_with_the_lesson() -> None:
         return len(pickle.dumps(count))
 
     assert size(6000) - size(300) < 64
+
+
+def test_seconds_read_are_those_with_a_reading() -> None:
+    """Person-seconds of the faces and seconds of the speech that a model could read; the rest is only covered."""
+    count = CoverageCount()
+    count.add_look(look(0.0, SAD, SAD, None, span_s=0.5))
+    count.add_sound(sound(3, SAD, speech_ratio=0.4, span_s=1.0))
+    count.add_sound(sound(4, None, speech_ratio=0.2, span_s=1.0))
+
+    assert count.coverage.face_s == pytest.approx(1.0)
+    assert count.coverage.voice_s == pytest.approx(0.4)

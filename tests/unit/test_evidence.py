@@ -1,16 +1,25 @@
 """How much was seen and heard, and the one rule that joins both."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.fusion.evidence import Evidence, Reliability, certainty, face_seconds, fuse, voice_seconds
+from edge.fusion.evidence import (
+    Evidence,
+    Reliability,
+    certainty,
+    face_seconds,
+    fuse,
+    look_evidence,
+    voice_seconds,
+)
 from edge.observation import NEGATIVE, Emotion, EmotionDistribution
 from edge.summary import ModalitySummary
-from tests.builders import face, sound, sure
+from tests.builders import face, look, sound, sure
 from tests.strategies import distributions, few
 
 SAD, HAPPY, EVEN = sure(Emotion.SADNESS), sure(Emotion.HAPPINESS), sure(Emotion.ANGER, 1 / 7)
@@ -61,15 +70,17 @@ def test_too_little_evidence_has_no_shares_but_its_readings_are_counted() -> Non
     evidence = of((SAD, 0.25), (SAD, 0.25))
 
     assert evidence.summary(0.51) == ModalitySummary(2, None)
-    assert evidence.summary(0.5) == ModalitySummary(2, SAD)
+    assert evidence.summary(0.5) == ModalitySummary(2, SAD, effective=2.0)
 
 
 def test_a_reading_that_stands_for_no_time_is_counted_and_weighs_nothing() -> None:
     """Speech of length 0 has been read, and moves no share."""
     evidence = of((SAD, 1.0), (HAPPY, 0.0))
 
-    assert evidence.summary(0.0) == ModalitySummary(2, SAD)
+    assert evidence.summary(0.0) == ModalitySummary(2, SAD, effective=1.0)
     assert of((HAPPY, 0.0)).summary(0.0) == ModalitySummary(1, None)
+    # Its square is rounded to nothing, and it is still one person.
+    assert of((HAPPY, 1e-200)).summary(0.0) == ModalitySummary(1, HAPPY, effective=1.0)
     # So short that its shares are rounded to nothing.
     assert of((EVEN, 5e-324)).summary(0.0) == ModalitySummary(1, None)
 
@@ -121,7 +132,7 @@ def test_a_modality_with_too_little_evidence_has_no_say() -> None:
     """Half a second of speech does not move twelve faces, and its readings are still counted."""
     fused = fuse(of((SAD, 20.0)), of((HAPPY, 0.5)), reliability=TRUST, least_s=1.0)
 
-    assert fused == ModalitySummary(2, SAD)
+    assert fused == ModalitySummary(2, SAD, effective=1.0)
 
 
 def test_each_counts_by_its_person_seconds_and_its_models_reliability() -> None:
@@ -130,6 +141,7 @@ def test_each_counts_by_its_person_seconds_and_its_models_reliability() -> None:
 
     assert fused.shares is not None
     assert fused.shares.shares()[Emotion.SADNESS] == pytest.approx(0.8 / 1.3)
+    assert fused.effective == pytest.approx(1.3**2 / (0.8**2 + 0.5**2))
 
 
 def test_twelve_faces_outweigh_one_speaker() -> None:
@@ -154,3 +166,77 @@ def test_only_unsure_readings_are_still_evidence() -> None:
 
     assert fused.shares is not None
     assert fused.shares.negative_share == pytest.approx(len(NEGATIVE) / len(Emotion))
+
+
+def test_looks_at_the_same_faces_are_not_more_people() -> None:
+    """Three faces looked at fifty times stand for three independent people."""
+    evidence = Evidence()
+    for step in range(50):
+        evidence.merge(look_evidence(look(step / 5, SAD, SAD, HAPPY)))
+
+    assert evidence.observations == 150
+    assert evidence.summary(0.0).effective == pytest.approx(3.0)
+
+
+def test_a_track_that_breaks_is_no_new_person() -> None:
+    """One face that gets a new number every second is still one: no look ever showed two."""
+    evidence = Evidence()
+    for step in range(50):
+        seen = look(step / 5, SAD)
+        evidence.merge(look_evidence(replace(seen, faces=(replace(seen.faces[0], track_id=step // 5),))))
+
+    assert evidence.summary(0.0).effective == pytest.approx(1.0)
+
+
+def test_a_face_that_cannot_be_read_is_no_evidence() -> None:
+    """It is neither a reading nor a person behind the shares."""
+    said = look_evidence(look(0.0, SAD, None)).summary(0.0)
+
+    assert said == ModalitySummary(1, SAD, effective=1.0)
+
+
+@few
+@given(parts=readings.filter(bool), factor=st.floats(0.01, 1))
+def test_a_merge_adds_what_was_added_alone(parts: list[tuple[EmotionDistribution, float]], factor: float) -> None:
+    """Reading a look once and weighting it afterwards is the same as weighting each reading."""
+    merged, direct = Evidence(), Evidence()
+    one = Evidence()
+    for number, (reading, seconds) in enumerate(parts):
+        # Every third stands alone.
+        one.add(reading, seconds, number % 3 or None)
+        direct.add(reading, factor * seconds, number % 3 or None)
+    merged.merge(one, factor)
+    found, expected = merged.summary(0.0), direct.summary(0.0)
+
+    assert found.shares is not None
+    assert expected.shares is not None
+    assert found.shares.probabilities == pytest.approx(expected.shares.probabilities, abs=1e-9)
+    assert found.effective == pytest.approx(expected.effective)
+
+
+@few
+@given(face_parts=readings.filter(bool), voice_parts=readings.filter(bool))
+def test_the_fusion_stands_for_no_more_than_both(
+    face_parts: list[tuple[EmotionDistribution, float]], voice_parts: list[tuple[EmotionDistribution, float]]
+) -> None:
+    """Unequal weights cost independence: at least one, at most the sum of the two."""
+    seen, heard = of(*face_parts), of(*voice_parts)
+    fused = fuse(seen, heard, reliability=TRUST, least_s=0.0)
+
+    assert 1.0 <= fused.effective <= (seen.summary(0.0).effective + heard.summary(0.0).effective) * (1 + 1e-9)
+
+
+def test_the_interval_narrows_with_people_and_not_with_looks() -> None:
+    """Twelve people say more than three, and a camera twice as fast says no more."""
+
+    def width(people: int, rate_hz: int) -> float:
+        evidence = Evidence()
+        for step in range(10 * rate_hz):
+            evidence.merge(look_evidence(look(step / rate_hz, *[SAD, HAPPY, HAPPY] * people, span_s=1 / rate_hz)))
+        said = evidence.summary(0.0)
+        interval = said.interval(1 / 3)
+        assert interval is not None
+        return interval[1] - interval[0]
+
+    assert width(4, 5) < width(1, 5)
+    assert width(1, 10) == pytest.approx(width(1, 5))

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from itertools import repeat
 
 import pytest
@@ -29,7 +30,9 @@ NEVER_S = 1e6
 HOP_S = 0.1
 SAD, HAPPY = sure(Emotion.SADNESS), sure(Emotion.HAPPINESS)
 RULE = Rule(raise_at=0.5, clear_below=0.3, hold_s=0.2)
-EMOTION = Policy(Mode.EMOTION, jurisdiction="CH", purpose=Purpose.RESEARCH, responsible="A. Person")
+EMOTION = Policy(
+    Mode.EMOTION, jurisdiction="CH", purpose=Purpose.RESEARCH, responsible="A. Person", decided_on=date(2026, 2, 1)
+)
 
 Step = Frame | AudioBlock | BaseException | Callable[[], object]
 

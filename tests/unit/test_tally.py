@@ -1,6 +1,7 @@
 """A whole recording in one set of shares."""
 
 import pickle
+from dataclasses import replace
 
 import pytest
 
@@ -73,3 +74,44 @@ def test_a_tally_does_not_grow() -> None:
         return len(pickle.dumps(tally))
 
     assert size(2000) - size(100) < 64
+
+
+def passing(looks: int, *, each: int = 5) -> Tally:
+    """Return a tally of two faces at a time, of which none stays longer than *each* looks."""
+    tally = Tally()
+    for step in range(looks):
+        seen = look(step / 5, SAD, HAPPY)
+        faces = tuple(replace(face, track_id=2 * (step // each) + n) for n, face in enumerate(seen.faces))
+        tally.add_look(replace(seen, faces=faces))
+    return tally
+
+
+def test_a_tally_does_not_grow_with_the_faces_that_pass() -> None:
+    """Of a face that is over only a square is left, however many there were."""
+    # A byte or two for each larger number, and none for each of the 2,400 faces.
+    assert len(pickle.dumps(passing(6000))) - len(pickle.dumps(passing(300))) < 200
+
+
+def test_tracks_that_are_over_still_count() -> None:
+    """What was let go stands in the sum of squares: three pairs of faces are six clusters, of two people at a time."""
+    tally = passing(900, each=300)
+    clusters = tally.face_evidence.clusters
+
+    assert clusters.total**2 / (clusters.retired + sum(w**2 for w in clusters.weights.values())) == pytest.approx(6.0)
+    assert len(clusters.weights) == 2
+    assert tally.face.effective == pytest.approx(2.0)
+
+
+def test_a_whole_recording_rests_on_people_and_utterances() -> None:
+    """Two faces throughout are two; thirty seconds of speech are ten utterances of three."""
+    tally = Tally()
+    for step in range(150):
+        tally.add_look(look(step / 5, SAD, HAPPY))
+    for second in range(30):
+        tally.add_sound(sound(second + 1.0, SAD))
+
+    assert tally.face.effective == pytest.approx(2.0)
+    assert tally.voice.effective == pytest.approx(10.0)
+    assert 2.0 < tally.fused(Reliability()).effective < 12.0
+    assert tally.counted.coverage.face_s == pytest.approx(60.0)
+    assert tally.counted.coverage.voice_s == pytest.approx(30.0)

@@ -33,6 +33,7 @@ mode = "emotion"
 jurisdiction = "CH"
 purpose = "research"
 responsible = "bench"
+decided_on = 2026-02-01
 [mqtt]
 port = {port}
 [[sources]]

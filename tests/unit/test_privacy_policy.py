@@ -1,19 +1,20 @@
 """The operator's choice, checked."""
 
-from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from edge.privacy import policy as policy_module
 from edge.privacy.policy import EEA, LOWEST_GROUP, Mode, Policy, Purpose
-from edge.role import Role
-from edge.summary import ModalitySummary
-from tests.builders import summary
 
-COMPLETE: dict[str, Any] = {"jurisdiction": "CH", "purpose": Purpose.RESEARCH, "responsible": "A. Person"}
-NOTHING = ModalitySummary(0, None)
+DECIDED = date(2026, 2, 1)
+COMPLETE: dict[str, Any] = {
+    "jurisdiction": "CH",
+    "purpose": Purpose.RESEARCH,
+    "responsible": "A. Person",
+    "decided_on": DECIDED,
+}
 
 
 def test_a_mode_must_be_chosen() -> None:
@@ -29,11 +30,11 @@ def test_observing_needs_no_further_decision_and_reads_no_emotions() -> None:
 
 
 def test_a_complete_decision_where_the_law_allows_it_reads_emotions() -> None:
-    """Jurisdiction, purpose and responsible person together allow it."""
+    """Jurisdiction, purpose, responsible person and date together allow it."""
     assert Policy(Mode.EMOTION, **COMPLETE).reads_emotions
 
 
-@pytest.mark.parametrize("missing", list(COMPLETE))
+@pytest.mark.parametrize("missing", ["jurisdiction", "purpose", "responsible"])
 @pytest.mark.parametrize("value", [None, "", "   "])
 def test_an_incomplete_decision_is_refused(missing: str, value: str | None) -> None:
     """Each of the three is needed; an empty one is none; the message names it and the way out."""
@@ -41,11 +42,39 @@ def test_an_incomplete_decision_is_refused(missing: str, value: str | None) -> N
         Policy(Mode.EMOTION, **{**COMPLETE, missing: value})
 
 
+def test_a_decision_without_a_date_is_refused() -> None:
+    """Somebody must have decided at some time."""
+    with pytest.raises(ValueError, match=r"needs decided_on.*or choose mode 'observable'"):
+        Policy(Mode.EMOTION, **{**COMPLETE, "decided_on": None})
+
+
+def test_a_decision_of_tomorrow_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A date that has begun nowhere on earth is a slip, or the clock is wrong; the message says both."""
+    noon = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+    monkeypatch.setattr(policy_module, "utc_now", lambda: noon)
+
+    # At noon UTC the third has begun at UTC+14.
+    assert Policy(Mode.EMOTION, **{**COMPLETE, "decided_on": noon.date() + timedelta(days=1)}).reads_emotions
+    with pytest.raises(
+        ValueError, match=r"decided_on is 2026-03-04, in the future.*correct the date, or set the clock"
+    ):
+        Policy(Mode.EMOTION, **{**COMPLETE, "decided_on": noon.date() + timedelta(days=2)})
+
+
+def test_observing_may_be_dated_too() -> None:
+    """The lawful mode takes the same keys and needs none."""
+    assert Policy(Mode.OBSERVABLE, decided_on=DECIDED).decided_on == DECIDED
+
+
 @pytest.mark.parametrize("country", ["DE", "de", " De ", "FR", "RE", "AX", "GR", "EL", "IS", "NO", "LI", "EU", "EEA"])
 @pytest.mark.parametrize("purpose", [Purpose.EDUCATION, Purpose.RESEARCH])
 def test_emotions_are_refused_in_the_eu_and_eea_with_the_article(country: str, purpose: Purpose) -> None:
-    """However the code is written, the law is cited."""
-    with pytest.raises(ValueError, match=r"Regulation \(EU\) 2024/1689, article 5\(1\)\(f\).*choose mode 'observable'"):
+    """However the code is written, the law is cited, with its own words on whom it covers."""
+    words = (
+        r"'in the areas of workplace and education institutions' is prohibited.*"
+        r"Regulation \(EU\) 2024/1689, article 5\(1\)\(f\).*teachers, who are workers.*choose mode 'observable'"
+    )
+    with pytest.raises(ValueError, match=words):
         Policy(Mode.EMOTION, **{**COMPLETE, "jurisdiction": country, "purpose": purpose})
 
 
@@ -79,37 +108,3 @@ def test_the_lowest_group_is_three(mode: Mode) -> None:
     assert Policy(mode, least_people=3, **COMPLETE).least_people == 3
     with pytest.raises(ValueError, match="at least 3, got 2"):
         Policy(mode, least_people=2, **COMPLETE)
-
-
-@given(people=st.integers(0, 40), least=st.integers(3, 40))
-def test_students_shares_are_withheld_below_the_group(people: int, least: int) -> None:
-    """Shares pass from *least* people on and never below."""
-    whole = summary(10.0, 0.5, people=people)
-    found = Policy(Mode.EMOTION, least_people=least, **COMPLETE).apply(whole)
-
-    assert found.suppressed == (people < least)
-    assert (found == whole) == (people >= least)
-
-
-def test_nothing_of_the_shares_is_left_in_a_suppressed_summary() -> None:
-    """Neither shares nor counts of readings remain, of faces, voice or both; presence and loudness do."""
-    whole = summary(10.0, 0.7, people=4)
-    found = Policy(Mode.EMOTION, **COMPLETE).apply(whole)
-
-    assert (found.face, found.voice, found.fused) == (NOTHING, NOTHING, NOTHING)
-    assert found.fused.negative_share is None
-    assert found == replace(whole, face=NOTHING, voice=NOTHING, fused=NOTHING, suppressed=True)
-    assert "0.7" not in repr(found)
-
-
-def test_a_voice_in_an_empty_room_belongs_to_somebody() -> None:
-    """Students' voices are withheld as well while nobody is in view."""
-    assert Policy(Mode.EMOTION, **COMPLETE).apply(summary(10.0, 0.7, people=0)).voice == NOTHING
-
-
-def test_the_teacher_is_no_group() -> None:
-    """The teacher's own feedback passes with one face, or none."""
-    for people in (0, 1):
-        whole = summary(10.0, 0.5, role=Role.TEACHER, people=people)
-
-        assert Policy(Mode.EMOTION, **COMPLETE).apply(whole) == whole

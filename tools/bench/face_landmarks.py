@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""The shipped landmark file against its teacher: face_landmarks.py WIDER_DIR PART LABELS.npz [--json].
+
+LABELS.npz is what `tools/train/label_landmarks.py wider WIDER_DIR PART` wrote, with the shipped detector's boxes.
+Errors are distances in the picture, mean over the 150 points, over the distance of the outer eye corners as the teacher
+has it. Only boxes that are annotated faces count.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "train"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from wider import read_wider
+
+from edge.inference.model import Model
+from edge.inference.sidecar import models_folder
+from edge.vision.keypoints import MEDIAPIPE_INDEX, openings_of
+from edge.vision.landmarks import FaceLandmarks
+from edge.vision.pose import pose_of
+
+Floats = npt.NDArray[np.float64]
+
+PATCH_PX, PATCH_TO_BOX = 128, 2.2
+COLUMNS = ("box_px", "read", "points", "points_pupils", "yaw", "pitch", "roll", "teacher_yaw", "eyes", "mouth", "ms")
+
+
+def measure(folder: Path, part: str, labels: Path) -> tuple[dict[str, Floats], Floats]:
+    """Read every annotated face; return a column a figure (NaN where not read), and the passing of all other boxes."""
+    reader = FaceLandmarks(Model(models_folder() / "face_landmarks.tflite"), smallest_px=1)
+    images, data = read_wider(folder, part), np.load(labels)
+    rows, others = [], []
+    for k, box in enumerate(data["box_xyxy"]):
+        pixels = images[data["image"][k]].pixels
+        begun = time.perf_counter()
+        shape = reader.read(pixels, box)
+        spent = (time.perf_counter() - begun) * 1e3
+        named = data["points"][k]
+        if not np.isfinite(named).all() or data["overlap"][k] < 0.5:
+            if data["overlap"][k] < 0.2:
+                others.append(float(shape is not None))
+            continue
+        side = float(np.sqrt(np.prod(box[2:] - box[:2])))
+        if shape is None:
+            rows.append([side, 0.0, *[np.nan] * 8, spent])
+            continue
+        scale = side * PATCH_TO_BOX / PATCH_PX
+        teacher = (named[:, :2] - PATCH_PX / 2) * scale + (box[:2] + box[2:]) / 2
+        off = float(np.linalg.norm(shape.points - teacher[list(MEDIAPIPE_INDEX)], axis=1).mean())
+        corners, pupils = (float(np.linalg.norm(teacher[a] - teacher[b])) for a, b in ((33, 263), (468, 473)))
+        turn = pose_of(np.stack([data["rotation"][k][:, 2], data["rotation"][k][:, 1]]))
+        if turn is None:
+            raise SystemExit(f"{labels}: face {k} has no rotation")
+        eyes, mouth = openings_of(named[None])[0]
+        row = [side, 1.0, off / corners, off / pupils]
+        row += [abs(shape.pose.yaw_deg - turn.yaw_deg), abs(shape.pose.pitch_deg - turn.pitch_deg)]
+        row += [abs((shape.pose.roll_deg - turn.roll_deg + 180) % 360 - 180), turn.yaw_deg]
+        rows.append([*row, abs(shape.eye_opening - eyes), abs(shape.mouth_opening - mouth), spent])
+    return dict(zip(COLUMNS, np.array(rows).T, strict=True)), np.array(others)
+
+
+def summary(columns: dict[str, Floats], chosen: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """Return the figures of some of the faces."""
+    read = chosen & (columns["read"] > 0)
+    figures: dict[str, Any] = {"n": int(chosen.sum()), "read": round(float(columns["read"][chosen].mean()), 3)}
+    figures["points_mean"] = round(float(columns["points"][read].mean()), 4)
+    figures["points_median"] = round(float(np.median(columns["points"][read])), 4)
+    figures["points_mean_over_pupils"] = round(float(columns["points_pupils"][read].mean()), 4)
+    for angle in ("yaw", "pitch", "roll"):
+        figures[f"{angle}_median_deg"] = round(float(np.median(columns[angle][read])), 2)
+    for opening in ("eyes", "mouth"):
+        figures[f"{opening}_mean"] = round(float(columns[opening][read].mean()), 3)
+    return figures
+
+
+def main() -> None:
+    """Read the command line, measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("wider", type=Path)
+    parser.add_argument("part")
+    parser.add_argument("labels", type=Path)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    columns, others = measure(options.wider, options.part, options.labels)
+    size, turned = columns["box_px"], np.abs(np.nan_to_num(columns["teacher_yaw"], nan=0.0))
+    groups = {"48 px and more": size >= 48}
+    for low, high in ((26, 32), (32, 40), (40, 48), (48, 64), (64, 100), (100, 10**6)):
+        groups[f"{low} to {high} px" if high < 10**6 else f"{low} px and more"] = (size >= low) & (size < high)
+    for low, high in ((0, 15), (15, 30), (30, 90)):
+        groups[f"48 px and more, yaw {low} to {high}"] = (size >= 48) & (turned >= low) & (turned < high)
+    result: dict[str, Any] = {name: summary(columns, chosen) for name, chosen in groups.items() if chosen.any()}
+    result["other_boxes_read"] = round(float(others.mean()), 3)
+    result["ms_a_face_median"] = round(float(np.median(columns["ms"])), 3)
+    if options.json:
+        print(json.dumps(result, indent=2))
+        return
+    for name, figures in result.items():
+        print(
+            f"{name:32}", figures if not isinstance(figures, dict) else " ".join(f"{k} {v}" for k, v in figures.items())
+        )
+
+
+if __name__ == "__main__":
+    main()
