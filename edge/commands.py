@@ -26,15 +26,23 @@ def analysis_line(name: str, analysis: Analysis) -> dict[str, Any]:
         "duration_s": round(analysis.duration_s, 3),
         "realtime_factor": None if realtime is None else round(realtime, 2),
         "roles": {role.value: _role(tally) for role, tally in analysis.tallies.items()},
-        "alerts": [
-            {"rule": a.rule, "state": a.state.value, "role": a.role.value, "at_s": round(a.at_s, 3), "reason": a.reason}
-            for a in analysis.alerts
-        ],
+        "alerts": [alert_line(alert) for alert in analysis.alerts],
         "coverage": {role.value: _coverage(tally) for role, tally in analysis.tallies.items()},
     }
     if analysis.damage is not None:
         line["warning"] = analysis.damage
     return line
+
+
+def alert_line(alert: Alert) -> dict[str, Any]:
+    """Return one alert as `--json` prints it."""
+    return {
+        "rule": alert.rule,
+        "state": alert.state.value,
+        "role": alert.role.value,
+        "at_s": round(alert.at_s, 3),
+        "reason": alert.reason,
+    }
 
 
 def _role(tally: Tally) -> dict[str, Any]:

@@ -10,17 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentFault
 
-from edge.alerts.rules import Rule
 from edge.errors import SettingsError
 from edge.privacy.policy import Mode, Policy, Purpose
 from edge.role import Role
+from edge.rulebook import PerHour, RuleSettings, default_rulebook
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
-
-
-_RULE = Rule()
 
 
 class _Section(BaseModel):
@@ -136,25 +133,6 @@ class FusionSettings(_Section):
         return self
 
 
-class RuleSettings(_Section):
-    """One `[[rules]]`."""
-
-    name: Name = _RULE.name
-    role: Role = _RULE.role
-    raise_at: Share = _RULE.raise_at
-    clear_below: Share = _RULE.clear_below
-    hold_s: float = Field(_RULE.hold_s, ge=0, le=3600)
-
-    @model_validator(mode="after")
-    def _makes_a_rule(self) -> "RuleSettings":
-        self.rule()
-        return self
-
-    def rule(self) -> Rule:
-        """Return the rule as the stage takes it."""
-        return Rule(**self.model_dump())
-
-
 class Settings(BaseSettings):
     """The whole file; a variable such as ``EDGE_MQTT__PASSWORD`` stands in for a key that should not be in it."""
 
@@ -172,7 +150,8 @@ class Settings(BaseSettings):
     vision: VisionSettings = VisionSettings()
     voice: VoiceSettings = VoiceSettings()
     fusion: FusionSettings = FusionSettings()
-    rules: tuple[RuleSettings, ...] = (RuleSettings(),)
+    rules: tuple[RuleSettings, ...] = Field(default_factory=lambda: default_rulebook().rules)
+    alerts_per_hour: PerHour = Field(6, description="most alerts raised in any hour of a lesson")
     state: Path = Field(Path("edge.db"), description="the database's file")
 
     @classmethod
@@ -274,11 +253,6 @@ name = "room-microphone"
 kind = "microphone"
 role = "students"
 
-[[rules]]
-name = "negative_mood"
-role = "students"
-raise_at = 0.40                # negative share that raises after hold_s ...
-clear_below = 0.28             # ... and the one below which it clears after hold_s
-hold_s = 10
+# alerts_per_hour and [[rules]]: docs/alerts.md; the rules that a box begins with need no line here.
 """
 """What `edge init` writes."""

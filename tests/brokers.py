@@ -116,6 +116,10 @@ class Listener:
         assert arrived, f"{len(self.on(topic))} of {count} messages on {topic}"
         return self.on(topic)
 
+    def tell(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Send a message; the broker has it when this returns."""
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(PATIENCE_S)
+
     def close(self) -> None:
         """Leave."""
         self._client.disconnect()

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from edge import __version__
-from edge.cli import box, evaluate, recordings, service
+from edge.cli import alerts, box, evaluate, privacy, recordings, service
 from edge.cli.app import app, complain
 from edge.errors import EdgeError, SettingsError
 
-__all__ = ["app", "box", "evaluate", "main", "recordings", "service"]
+__all__ = ["alerts", "app", "box", "evaluate", "main", "privacy", "recordings", "service"]
 
 
 def main() -> None:

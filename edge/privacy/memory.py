@@ -1,18 +1,27 @@
 """What consecutive windows may tell together.
 
 Windows overlap: each shares most of its seconds with the one before. One that was withheld would be told after all by a
-later one that holds the same seconds, so none is told until it holds no second of it::
+later one that holds the same seconds, so none is told until it holds no second of it, counting the three seconds that
+a voice's reading reaches back before its window (:data:`VOICE_S`)::
 
-    people in view      8   8   4   4   6   7   7   8   8   8
-    withheld                    x   x                             fewer than five
-    withheld as well                    x   x   x   x             shares seconds with a window that was
-    told                o   o                           o   o     opens where the last withheld for its count closed
+    people in view     8   8   4   4   6   7   7   8   8   8   8   8
+    withheld                   x   x                                    fewer than five
+    withheld as well                   x   x   x   x   x   x            hold seconds of a window that was
+    told               o   o                                   o   o    open 3 s and more after its close
 """
 
+import math
+
 from edge.privacy.policy import Policy
-from edge.privacy.withholding import withhold, without_students
+from edge.privacy.withholding import withhold, without_students, without_turns
 from edge.role import Role
 from edge.summary import WindowSummary
+
+VOICE_S = 3.0
+"""Seconds of sound that one reading of a voice is made from."""
+
+TURNS_S = 60.0
+"""Seconds over which turns are counted, up to a window's close."""
 
 _ROUNDING_S = 1e-6
 
@@ -26,7 +35,7 @@ class PolicyMemory:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self._short_until_s = 0.0
+        self._short_until_s = -math.inf
         """Close of the last window with too few people."""
         self._students_withheld = False
 
@@ -36,9 +45,12 @@ class PolicyMemory:
         if summary.role is Role.STUDENTS:
             if told.suppressed:
                 self._short_until_s = summary.closed_s
-            elif summary.opened_s < self._short_until_s - _ROUNDING_S:
+            elif summary.opened_s - VOICE_S < self._short_until_s - _ROUNDING_S:
                 told = withhold(told)
             self._students_withheld = told.suppressed
-            return told
-        # Turns, overlap and silence are of both roles: few students would be heard in the teacher's window.
-        return without_students(told) if self._students_withheld else told
+        elif self._students_withheld:
+            # Turns, overlap and silence are of both roles: few students would be heard in the teacher's window.
+            told = without_students(told)
+        if summary.closed_s - TURNS_S < self._short_until_s - _ROUNDING_S:
+            told = without_turns(told)
+        return told

@@ -76,6 +76,13 @@ def without_students(summary: WindowSummary) -> WindowSummary:
     return _without(replace(summary, behaviour=alone, engagement=None), OF_BOTH_ROLES, 0)
 
 
+def without_turns(summary: WindowSummary) -> WindowSummary:
+    """Return a window without the changes of speaker, and without what goes by them."""
+    return _without(
+        replace(summary, behaviour=replace(summary.behaviour, turns_per_min=None)), frozenset({Metric.TURNS}), 0
+    )
+
+
 def _without(summary: WindowSummary, metrics: AbstractSet[Metric], least: int) -> WindowSummary:
     """Return a window without what was worked out from these metrics, or from fewer than *least* people."""
     parts = () if summary.engagement is None else summary.engagement.components
@@ -95,5 +102,10 @@ def _without(summary: WindowSummary, metrics: AbstractSet[Metric], least: int) -
     )
 
 
-_COMPONENTS = {Metric.ATTENTION: "attention", Metric.POSITIVE: "positive", Metric.MOVEMENT: "calm"}
+_COMPONENTS = {
+    Metric.ATTENTION: "attention",
+    Metric.TURNS: "participation",
+    Metric.POSITIVE: "positive",
+    Metric.MOVEMENT: "calm",
+}
 """Parts of the engagement that a metric goes into."""

@@ -1,5 +1,6 @@
 """The same promises over every broker: our own and mosquitto."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -10,20 +11,23 @@ from pathlib import Path
 import pytest
 from paho.mqtt.client import MQTTMessage
 
+from edge.publish.commands import DONE, Command, Ping, Reply, Snooze
 from edge.publish.mqtt import MqttPublisher
 from edge.publish.outbox import Outbox
 from edge.publish.payload import (
     ActiveAlertsPayload,
     AlertPayload,
     HealthPayload,
+    LessonPayload,
     Presence,
     StatePayload,
     SummaryPayload,
     parse,
 )
+from edge.publish.request_payload import ResponsePayload
 from edge.publish.topics import Topics
 from edge.role import Role
-from edge.summary import AlertState
+from edge.summary import AlertState, Lesson
 from tests.brokers import Broker, Listener, Mosquitto, embedded, wait_until
 from tests.builders import EPOCH, summary
 from tests.outgoing import alert, health
@@ -49,11 +53,21 @@ def listener(broker: Broker) -> Iterator[Listener]:
     reader.close()
 
 
+def obey(command: Command) -> Reply:
+    """Do what can be done in a test."""
+    return DONE if isinstance(command, Ping | Snooze) else Reply("no lesson runs")
+
+
+def responses(listener: Listener, name: str, count: int) -> list[ResponsePayload]:
+    """Wait for so many responses to a command."""
+    return [parse(ResponsePayload, message.payload) for message in listener.wait_for(TOPICS.response(name), count)]
+
+
 @pytest.fixture
 def publisher(broker: Broker, listener: Listener) -> Iterator[MqttPublisher]:
-    """A publisher that is connected, and whose birth was heard."""
+    """A publisher that is connected, whose birth was heard, and that does all it is told but to end a lesson."""
     outbox = Outbox(None)
-    sender = MqttPublisher(host="127.0.0.1", port=broker.port, topics=TOPICS, outbox=outbox)
+    sender = MqttPublisher(host="127.0.0.1", port=broker.port, topics=TOPICS, outbox=outbox, on_command=obey)
     sender.start()
     listener.wait_for(TOPICS.alerts_active)
     yield sender
@@ -139,6 +153,117 @@ def test_alert_is_acknowledged_and_kept_while_raised(
     assert parse(AlertPayload, event.payload) == AlertPayload.of(raised)
     assert parse(ActiveAlertsPayload, kept.payload).alerts == (AlertPayload.of(raised),)
     assert [len(one) for one in lists] == [0, 1, 0]
+
+
+def test_digest_is_an_event_and_never_active(publisher: MqttPublisher, listener: Listener) -> None:
+    """A digest arrives as an alert and changes nothing about what is raised."""
+    publisher.accept(alert("a", AlertState.RAISED))
+    publisher.accept(alert("a", AlertState.DIGEST))
+    publisher.accept(alert("b", AlertState.RAISED))
+    events = [parse(AlertPayload, m.payload) for m in listener.wait_for(TOPICS.alert, 3)]
+    wait_until(lambda: active(listener)[-1] == ["a", "b"])
+
+    assert [event.state for event in events] == [AlertState.RAISED, AlertState.DIGEST, AlertState.RAISED]
+    assert active(listener) in ([[], ["a"], ["a", "b"]], [[], ["a", "b"]])
+
+
+def active(listener: Listener) -> list[list[str]]:
+    """Return the ids of each list of active alerts so far."""
+    lists = [parse(ActiveAlertsPayload, message.payload) for message in listener.on(TOPICS.alerts_active)]
+    return [[one.id for one in each.alerts] for each in lists]
+
+
+def test_lesson_is_retained(broker: Broker, publisher: MqttPublisher, listener: Listener) -> None:
+    """Who subscribes later learns which lesson runs; before the first there is none."""
+    lesson = Lesson("l", "Maths", EPOCH, None, group="7b")
+    (none,) = listener.wait_for(TOPICS.lesson)
+    publisher.accept(lesson)
+    listener.wait_for(TOPICS.lesson, 2)
+    kept = first_seen(broker, TOPICS.lesson)
+
+    assert parse(LessonPayload, none.payload).lesson is None
+    assert kept.retain
+    assert parse(LessonPayload, kept.payload) == LessonPayload.of(lesson)
+
+
+def test_command_is_answered(publisher: MqttPublisher, listener: Listener) -> None:
+    """A command is done once and answered with its id, as often as it comes; an error comes as one line."""
+    command = json.dumps({"id": "a", "minutes": 5}).encode()
+    listener.tell(TOPICS.command("snooze"), command)
+    listener.tell(TOPICS.command("snooze"), command)
+    listener.tell(TOPICS.command("lesson_end"), b'{"id": "b"}')
+    snoozed, ended = responses(listener, "snooze", 2), responses(listener, "lesson_end", 1)
+    stats = publisher.status().commands
+    (first, *_) = listener.on(TOPICS.response("snooze"))
+
+    assert snoozed == [ResponsePayload(id="a", ok=True, error=None)] * 2
+    assert ended == [ResponsePayload(id="b", ok=False, error="no lesson runs")]
+    assert (stats.done, stats.failed, stats.repeated) == (1, 1, 1)
+    assert first.qos == 1
+    assert not first.retain
+
+
+@pytest.mark.parametrize("data", [b"{", b"\xff" * 50, b"x" * 1_000_000, b"[" * 4000], ids=len)
+def test_hostile_command_leaves_the_box_working(publisher: MqttPublisher, listener: Listener, data: bytes) -> None:
+    """Bytes that are no command are answered with an error, and the next command and summary go through."""
+    listener.tell(TOPICS.command("ping"), data)
+    listener.tell(TOPICS.command("ping"), b'{"id": "b"}')
+    refused, done = responses(listener, "ping", 2)
+    publisher.accept(summary(10.0, 0.25))
+    listener.wait_for(TOPICS.summary(Role.STUDENTS))
+
+    assert (refused.id, refused.ok) == (None, False)
+    assert (done.id, done.ok) == ("b", True)
+    assert publisher.status().connections == 1
+
+
+def test_retained_command_is_not_carried_out_again(broker: Broker, listener: Listener) -> None:
+    """A command that the broker kept, from before the box connected, is ignored with each connection."""
+    listener.tell(TOPICS.command("ping"), b'{"id": "old"}', retain=True)
+    outbox = Outbox(None)
+    sender = MqttPublisher(host="127.0.0.1", port=broker.port, topics=TOPICS, outbox=outbox, on_command=obey)
+    sender.start()
+    wait_until(lambda: sender.status().commands.ignored == 1)
+    listener.tell(TOPICS.command("ping"), b'{"id": "new"}')
+    answered = responses(listener, "ping", 1)
+    stats = sender.status().commands
+    sender.close()
+    outbox.close()
+
+    assert [answer.id for answer in answered] == ["new"]
+    assert (stats.done, stats.ignored) == (1, 1)
+
+
+def test_flood_of_commands_holds_up_no_alert(publisher: MqttPublisher, listener: Listener) -> None:
+    """Of hundreds of commands at once a burst is done, few answers tell of the rest, and an alert arrives."""
+    for number in range(300):
+        listener.tell(TOPICS.command("ping"), json.dumps({"id": str(number)}).encode())
+        if number == 150:
+            publisher.accept(alert("a"))
+    listener.wait_for(TOPICS.alert)
+    wait_until(lambda: (s := publisher.status().commands).done + s.refused == 300)
+    stats = publisher.status().commands
+    answers = responses(listener, "ping", stats.done + 1)
+
+    assert stats.done >= 20
+    assert stats.refused > 0
+    assert any("too many commands" in str(answer.error) for answer in answers)
+    assert publisher.status().connections == 1
+
+
+def test_box_without_commands_hears_none(broker: Broker, listener: Listener) -> None:
+    """A publisher that nobody gave a way to carry out commands answers none."""
+    outbox = Outbox(None)
+    sender = MqttPublisher(host="127.0.0.1", port=broker.port, topics=TOPICS, outbox=outbox)
+    sender.start()
+    listener.wait_for(TOPICS.alerts_active)
+    listener.tell(TOPICS.command("ping"), b'{"id": "a"}')
+    sender.accept(alert("a"))
+    listener.wait_for(TOPICS.alert)
+    sender.close()
+    outbox.close()
+
+    assert listener.on(TOPICS.response("ping")) == []
 
 
 def test_restarted_box_takes_over(broker: Broker, publisher: MqttPublisher, listener: Listener) -> None:

@@ -36,11 +36,13 @@ def typed_commands() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("document", "line"), typed_commands())
 def test_typed_commands_exist_with_their_options(document: str, line: str) -> None:
     """Every `edge` command in a document is one the program understands."""
-    commands = {command.name: command for command in typer.main.get_group(app).commands.values()}
-    name, *arguments = shlex.split(line)[1:]
+    command, arguments = typer.main.get_command(app), shlex.split(line)[1:]
+    while isinstance(command, typer.core.TyperGroup):
+        name, *arguments = arguments
+        assert name in command.commands, document
+        command = command.commands[name]
 
-    assert name in commands, document
-    assert commands[name].make_context(name, arguments).params
+    assert command.make_context(line, arguments).params
 
 
 @pytest.mark.parametrize(("document", "block"), list(blocks("toml")))

@@ -13,6 +13,7 @@ import pytest
 
 from edge.clock import SystemClock
 from edge.errors import BrokerError, SettingsError
+from edge.publish.commands import DONE, Command, Reply
 from edge.publish.connection import Connection, Endpoint, Waker, Will
 from edge.publish.embedded_broker import EmbeddedBroker, Login
 from edge.publish.mqtt import MqttPublisher
@@ -118,6 +119,105 @@ def test_broker_killed_and_restarted_loses_no_alert(outbox: Outbox, tmp_path: Pa
 
     assert names(listeners) == expected
     assert connections == 2
+
+
+@pytest.mark.broker
+def test_commands_are_heard_after_the_broker_came_back(outbox: Outbox, tmp_path: Path) -> None:
+    """A box hears commands on each connection; one that comes again after that is answered and not done again."""
+    broker, clock, done = Mosquitto(tmp_path), GatedClock(), list[Command]()
+    broker.start()
+
+    def obey(command: Command) -> Reply:
+        done.append(command)
+        return DONE
+
+    sender = MqttPublisher(
+        host="127.0.0.1", port=broker.port, topics=TOPICS, outbox=outbox, clock=clock, on_command=obey
+    )
+    sender.start()
+    first = Listener(broker.port)
+    wait_until(lambda: sender.status().connected)
+    first.tell(TOPICS.command("ping"), b'{"id": "a"}')
+    first.wait_for(TOPICS.response("ping"))
+    broker.kill()
+    first.close()
+    wait_until(lambda: not sender.status().connected)
+    broker.start()
+    second = Listener(broker.port)
+    clock.gate.set()
+    second.wait_for(TOPICS.state)
+    wait_until(lambda: sender.status().connected)
+    second.tell(TOPICS.command("ping"), b'{"id": "a"}')
+    second.wait_for(TOPICS.response("ping"))
+    second.tell(TOPICS.command("ping"), b'{"id": "b"}')
+    second.wait_for(TOPICS.response("ping"), 2)
+    stats = sender.status().commands
+    sender.close()
+    second.close()
+    broker.stop()
+
+    assert len(done) == 2
+    assert (stats.done, stats.repeated) == (2, 1)
+
+
+def test_slow_command_holds_up_nothing(outbox: Outbox) -> None:
+    """While a command is carried out alerts go on, and closing waits for it and answers it."""
+    broker, begun, go_on = embedded(), threading.Event(), threading.Event()
+    broker.start()
+
+    def slowly(_: Command) -> Reply:
+        begun.set()
+        go_on.wait()
+        return DONE
+
+    listener = Listener(broker.port)
+    sender = MqttPublisher(host="127.0.0.1", port=broker.port, topics=TOPICS, outbox=outbox, on_command=slowly)
+    sender.start()
+    listener.wait_for(TOPICS.alerts_active)
+    listener.tell(TOPICS.command("ping"), b'{"id": "a"}')
+    begun.wait()
+    sender.accept(alert("a"))
+    listener.wait_for(TOPICS.alert)
+    answered_before = len(listener.on(TOPICS.response("ping")))
+    closing = threading.Thread(target=sender.close)
+    closing.start()
+    go_on.set()
+    closing.join()
+    (answer,) = listener.wait_for(TOPICS.response("ping"))
+    listener.wait_for(TOPICS.state, 2)
+    listener.close()
+    broker.stop()
+
+    assert answered_before == 0
+    assert b'"ok":true' in answer.payload
+
+
+def test_broker_that_lets_no_commands_through_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    """Where the broker refuses the box's subscription it says so, once, and the connection holds."""
+    waker, accepted, subscribe_refused = Waker(), b"\x20\x02\x00\x00", b"\x90\x03\x00\x01\x80"
+    with socket.create_server(("127.0.0.1", 0)) as strict:
+        strict.settimeout(5.0)
+        visitors = list[socket.socket]()
+
+        def refuse() -> None:
+            visitor = strict.accept()[0]
+            visitors.append(visitor)
+            for answer in (accepted, subscribe_refused):
+                visitor.recv(4096)
+                visitor.sendall(answer)
+
+        refusing = threading.Thread(target=refuse)
+        refusing.start()
+        endpoint = Endpoint("127.0.0.1", strict.getsockname()[1], "box")
+        connection = Connection(endpoint, will=Will("t", b""), waker=waker, clock=SystemClock())
+        connection.subscribe("edge/school/12/command/+")
+        refusing.join()
+        connection.pump(5.0)
+        connection.abandon()
+        visitors[0].close()
+    waker.close()
+
+    assert "lets box hear no commands; check its access list" in caplog.text
 
 
 def test_alerts_survive_the_box_itself(tmp_path: Path) -> None:

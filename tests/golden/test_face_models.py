@@ -16,6 +16,8 @@ HERE = Path(__file__).parent
 LOGIT_TOLERANCE = 0.35
 """Int8 steps of weights and activations add up to this much in a logit at most."""
 MEAN_TOLERANCE = 0.35
+SHAPE_TOLERANCE = 0.08
+"""In halves of the crop, and in parts of 1."""
 
 pytestmark = pytest.mark.golden
 
@@ -72,3 +74,16 @@ def test_detector_logits_are_the_float_networks() -> None:
         maps = model.run_quantised(table[picture(seed, 96, 96)][None])
         means = {m.shape[1]: float(m.mean()) for m in maps if m.shape[3] == 1}
         assert [means[24], means[12], means[6]] == pytest.approx(expected, abs=MEAN_TOLERANCE)
+
+
+def test_landmarks_are_the_float_networks() -> None:
+    """Each point, axis and opening of the int8 file is within the tolerance of the float network's."""
+    model = Model(models_folder() / "face_landmarks.tflite")
+    table = model.pixel_table()
+
+    for seed, expected in enumerate(recorded("face_landmarks")):
+        grey = picture(seed, 80, 80)[:, :, 0]
+        outputs = {int(o.shape[1]): o[0] for o in model.run_quantised(table[grey][None, :, :, None])}
+        points = outputs[300].reshape(150, 2)[::10]
+        found = np.concatenate([points.ravel(), outputs[6], outputs[2]])
+        assert found == pytest.approx(expected, abs=SHAPE_TOLERANCE)

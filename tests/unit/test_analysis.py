@@ -19,7 +19,7 @@ from edge.testing import ScriptedSource, ScriptedVision, ScriptedVoice
 from tests.builders import SECOND, block, face, frame, sound, sure
 
 SAD, HAPPY = sure(Emotion.SADNESS), sure(Emotion.HAPPINESS)
-RULE = Rule(raise_at=0.5, clear_below=0.3, hold_s=4.0)
+RULE = Rule(raise_at=0.5, clear_at=0.3, hold_s=4.0)
 Script = Sequence[Frame | AudioBlock | BaseException]
 
 

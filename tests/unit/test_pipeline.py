@@ -29,7 +29,7 @@ NEVER_S = 1e6
 """A lateness that lets no window close before the end, so that what is in it does not depend on the threads."""
 HOP_S = 0.1
 SAD, HAPPY = sure(Emotion.SADNESS), sure(Emotion.HAPPINESS)
-RULE = Rule(raise_at=0.5, clear_below=0.3, hold_s=0.2)
+RULE = Rule(raise_at=0.5, clear_at=0.3, hold_s=0.2)
 EMOTION = Policy(
     Mode.EMOTION, jurisdiction="CH", purpose=Purpose.RESEARCH, responsible="A. Person", decided_on=date(2026, 2, 1)
 )

@@ -8,13 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.behaviour import NOTHING_SEEN, Behaviour, Component, Engagement
+from edge.fusion.talk import LOOK_BACK_S
+from edge.media import SAMPLE_RATE
 from edge.metric import Metric, Standing
 from edge.observation import Emotion
-from edge.privacy.memory import PolicyMemory
+from edge.privacy.memory import TURNS_S, VOICE_S, PolicyMemory
 from edge.privacy.policy import Mode, Policy, Purpose
 from edge.privacy.withholding import NOTHING
 from edge.role import Role
 from edge.summary import Coverage, EvidenceState, ModalitySummary, WindowSummary
+from edge.voice.windowing import WINDOW
 from tests.builders import summary, sure
 
 EMOTION = Policy(
@@ -216,11 +219,11 @@ def windows(counts: list[int], *, window_s: float, hop_s: float, role: Role = Ro
 def test_a_window_is_told_once_it_shares_no_second_with_one_of_too_few() -> None:
     """The drawing in edge/privacy/memory.py."""
     memory = PolicyMemory(EMOTION)
-    counts = [8, 8, 4, 4, 6, 7, 7, 8, 8, 8]
+    counts = [8, 8, 4, 4, 6, 7, 7, 8, 8, 8, 8, 8]
 
     told = [not memory.apply(window).suppressed for window in windows(counts, window_s=10, hop_s=2)]
 
-    assert told == [True, True, False, False, False, False, False, False, True, True]
+    assert told == [True] * 2 + [False] * 8 + [True] * 2
 
 
 @given(
@@ -238,15 +241,31 @@ def test_no_told_window_shares_a_second_with_an_earlier_one_of_too_few(
 
     found = [memory.apply(window) for window in untold]
 
-    short_until_s = 0.0
+    short_until_s = float("-inf")
     for before, after in zip(untold, found, strict=True):
         if before.coverage.people < least:
             short_until_s = before.closed_s
             assert after.suppressed
         elif not after.suppressed:
-            assert after.opened_s >= short_until_s - 1e-6
+            assert after.opened_s >= short_until_s + VOICE_S - 1e-6
         else:
-            assert before.opened_s < short_until_s
+            assert before.opened_s < short_until_s + VOICE_S
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_turns_reach_back_a_minute_and_are_told_after_one(role: Role) -> None:
+    """Until then they count what few students said; the part of the engagement that goes by them waits as well."""
+    memory = PolicyMemory(EMOTION)
+    memory.apply(whole(4, closed_s=10.0))
+    early, late = (replace(whole(12, role, 10 + TURNS_S + after), opened_s=60.0 + after) for after in (-2, 0))
+    memory.apply(replace(whole(12, closed_s=68.0), opened_s=58.0))
+
+    found = memory.apply(early)
+
+    assert found.behaviour == replace(BEHAVIOUR, turns_per_min=None)
+    assert Metric.TURNS not in metrics(found)
+    assert names(found) == ["attention", "positive", "calm"]
+    assert memory.apply(late) == late
 
 
 def test_few_students_are_not_heard_in_the_teachers_window() -> None:
@@ -269,3 +288,9 @@ def test_many_students_are_heard_in_the_teachers_window() -> None:
     memory.apply(whole(12))
 
     assert memory.apply(whole(1, Role.TEACHER)) == whole(1, Role.TEACHER)
+
+
+def test_what_is_waited_for_is_what_the_stages_look_back() -> None:
+    """The floors forbid the policy to import them, so the two are held together here."""
+    assert TURNS_S == LOOK_BACK_S
+    assert VOICE_S == WINDOW / SAMPLE_RATE

@@ -8,12 +8,13 @@ import pytest
 from edge.errors import ModelError
 from edge.inference.sidecar import models_folder, read_sidecar
 from edge.observation import Emotion
+from edge.vision.keypoints import NAMES
 from tests.tinymodel import change_sidecar, relu, shipped, write
 
-SHIPPED = ("face_detector", "face_emotion", "voice_emotion")
+LABELS = {"face_detector": (), "face_landmarks": NAMES, "face_emotion": tuple(Emotion), "voice_emotion": tuple(Emotion)}
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", LABELS)
 def test_every_shipped_model_has_a_sidecar_that_fits_it(name: str) -> None:
     """A model that is shipped can be run from its sidecar, and its sha256 is right."""
     sidecar = read_sidecar(models_folder() / f"{name}.tflite")
@@ -21,7 +22,7 @@ def test_every_shipped_model_has_a_sidecar_that_fits_it(name: str) -> None:
     assert sidecar.name == name
     assert len(sidecar.input_shape) == 4
     assert sidecar.input_range[0] < sidecar.input_range[1]
-    assert sidecar.labels == (() if name == "face_detector" else tuple(Emotion))
+    assert sidecar.labels == LABELS[name]
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".json"])
