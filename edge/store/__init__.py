@@ -1,1 +1,1 @@
-"""SQLite: lessons, summaries, alerts."""
+"""SQLite: lessons, and all that is known of them."""

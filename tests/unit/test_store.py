@@ -1,7 +1,9 @@
 """Lessons on disk: what is accepted, where it goes, what is read."""
 
+import sqlite3
 import struct
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -315,6 +317,27 @@ def test_recent_values_are_of_this_class_and_kind(store: Store) -> None:
     assert (Role.STUDENTS, Metric.ATTENTION) in found
     assert store.recent_values("8b", "group work") == store.recent_values("", "lecture") == {}
     assert store.recent_values("5a", "lecture") == {}
+
+
+def test_digests_need_not_be_kept(store: Store, path: Path) -> None:
+    """While another program writes, digests are worked out all the same, and kept when it is done."""
+    teach(store, "a", hour=0, windows=50)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        during = store.recent_digests("8b", "lecture")
+        other.execute("ROLLBACK")
+        after = store.recent_digests("8b", "lecture")
+        kept = other.execute("SELECT count(*) FROM digests").fetchone()
+
+    assert during == after
+    assert kept == (len(after[0].values),)
+
+
+def test_unknown_lesson_has_nothing(store: Store) -> None:
+    """Of a lesson that isn't there, nothing is read."""
+    assert store.summaries("none", Role.STUDENTS) == []
+    assert store.alerts("none") == []
+    assert store.health("none") == []
 
 
 def test_digest_follows_a_lesson_that_goes_on(store: Store) -> None:

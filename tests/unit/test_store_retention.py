@@ -106,10 +106,27 @@ def test_lesson_that_runs_is_not_deleted(tmp_path: Path) -> None:
     assert all(window.standings for window in read)
 
 
+def test_lesson_may_begin_again_after_it_was_deleted(tmp_path: Path) -> None:
+    """A lesson that begins under the id of one that was deleted is a new one, and its windows are its own."""
+    store = Store(tmp_path / "edge.db")
+    for name in ("first", "second"):
+        fill(store, name, day=0)
+    deleted = store.delete_older_than(1, now=LATER)
+    store.accept(lesson("id-second"))
+    store.accept(full_window(2.0, Role.STUDENTS, dice=dice_of(1), usual=some_usual(dice_of(1))))
+    (read,) = store.summaries("id-second", Role.STUDENTS)
+    store.close()
+
+    assert deleted == 2
+    assert read.standings
+
+
 def test_damaged_files_are_deleted_as_well(tmp_path: Path) -> None:
     """A damaged file that was moved aside holds lessons too, and goes when they would have."""
     path = tmp_path / "edge.db"
     path.write_bytes(b"secret, and no database " * 100)
+    mine = tmp_path / "edge.db.damaged-look-at-this"
+    mine.touch()
     store = Store(path)
     kept = store.delete_older_than(30)
     still_there = list(tmp_path.glob("*damaged*"))
@@ -118,8 +135,8 @@ def test_damaged_files_are_deleted_as_well(tmp_path: Path) -> None:
     store.close()
 
     assert kept == deleted == 0
-    assert len(still_there) == 1
-    assert not list(tmp_path.glob("*damaged*"))
+    assert len(still_there) == 2
+    assert list(tmp_path.glob("*damaged*")) == [mine]
     assert b"secret" not in found
 
 

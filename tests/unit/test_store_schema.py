@@ -1,7 +1,9 @@
 """How older databases become newer ones, and how small a day is."""
 
+import re
 import sqlite3
 import struct
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -81,6 +83,26 @@ def test_upgrade_that_must_wait_leaves_the_file_as_it_was(tmp_path: Path, monkey
     assert len(found) == 1
 
 
+def test_upgrade_that_fails_half_way_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that can't be finished, as on a full disk, is undone as a whole and taken at the next opening."""
+    path = tmp_path / "edge.db"
+    version_1(path)
+
+    def second(db: sqlite3.Connection) -> None:
+        MIGRATIONS[1](db)
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(database, "MIGRATIONS", (MIGRATIONS[0], second))
+    with pytest.raises(StoreError, match="disk is full"):
+        Store(path)
+    monkeypatch.undo()
+    store = Store(path)
+    found = store.summaries("one", Role.TEACHER)
+    store.close()
+
+    assert found == [summary(12.0, 0.5, role=Role.TEACHER)]
+
+
 def test_newer_database_is_left_alone(tmp_path: Path) -> None:
     """A database of a newer program is refused with what to do, in one line, and not touched."""
     path = tmp_path / "edge.db"
@@ -111,6 +133,53 @@ def test_tables_can_be_read_with_sqlite(tmp_path: Path) -> None:
     db.close()
 
     assert found == [(1, "teacher", to_us(EPOCH) + 12_000_000, to_us(EPOCH) + 2_000_000, 2.0, 12.0, 12)]
+
+
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "store.md").read_text("utf-8")
+
+
+@pytest.fixture
+def documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
+    """A database with three lessons, the third of which is the one that the document asks for."""
+    dice, store = dice_of(1), Store(tmp_path / "edge.db")
+    for name in ("one", "two", "three"):
+        store.accept(lesson(name))
+        store.accept(full_window(12.0, Role.STUDENTS, dice=dice, usual=some_usual(dice)))
+        store.accept(alert(name))
+    store.close()
+    monkeypatch.chdir(tmp_path)
+    db = sqlite3.connect(tmp_path / "edge.db")
+    yield db
+    db.close()
+
+
+def test_queries_in_the_document_work(documented: sqlite3.Connection) -> None:
+    """Every query that docs/store.md shows finds something."""
+    queries = re.findall(r"^sqlite> (.*)$", DOCUMENT, flags=re.MULTILINE)
+    queries += re.findall(r"```sql\n(.*?)```", DOCUMENT, flags=re.DOTALL)
+
+    assert len(queries) == 4
+    for query in queries:
+        assert documented.execute(query).fetchone() is not None, query
+
+
+@pytest.mark.usefixtures("documented")
+def test_program_in_the_document_works(capsys: pytest.CaptureFixture[str]) -> None:
+    """The program in docs/store.md that unpacks readings prints a window's numbers."""
+    (program,) = re.findall(r"```python\n(.*?)```", DOCUMENT, flags=re.DOTALL)
+    exec(compile(program, "docs/store.md", "exec"), {})  # noqa: S102 - our own
+
+    assert re.fullmatch(r"12\.0 0\.\d+ 0\.\d+\n", capsys.readouterr().out)
+
+
+def test_every_column_is_documented(documented: sqlite3.Connection) -> None:
+    """Every table and column of the database stands in docs/store.md."""
+    tables = [name for (name,) in documented.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+
+    for table in tables:
+        assert f"`{table}`" in DOCUMENT
+        for _, column, *_ in documented.execute(f"PRAGMA table_xinfo({table})"):
+            assert f"`{column}`" in DOCUMENT, f"{table}.{column}"
 
 
 def test_a_day_is_small(tmp_path: Path) -> None:
