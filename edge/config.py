@@ -91,6 +91,23 @@ class MqttSettings(_Section):
     room: Name = "room"
 
 
+class LessonSettings(_Section):
+    """`[lessons]`: when lessons begin and end."""
+
+    begin: Literal["service", "timetable", "activity", "command"] = Field(
+        "service", description="service: one runs while the service does; a command may always begin and end one"
+    )
+    timetable: Path | None = Field(None, description="timetable: .ics, or .toml with [[lessons]]")
+    group: str = Field("", max_length=100, description="the class, where the timetable does not say")
+    kind: str = Field("", max_length=100, description="type of lesson, where the timetable does not say")
+
+    @model_validator(mode="after")
+    def _has_its_timetable(self) -> "LessonSettings":
+        if (self.begin == "timetable") != (self.timetable is not None):
+            raise ValueError("begin 'timetable' and timetable go together")
+        return self
+
+
 class VisionSettings(_Section):
     """`[vision]`."""
 
@@ -122,7 +139,7 @@ class VoiceSettings(_Section):
 class FusionSettings(_Section):
     """`[fusion]`."""
 
-    window_s: Seconds = 10.0
+    window_s: Annotated[float, Field(gt=0, le=180)] = 10.0
     hop_s: Seconds = 2.0
     least_s: float = Field(1.0, ge=0, description="person-seconds under which there is not enough evidence")
 
@@ -150,6 +167,7 @@ class Settings(BaseSettings):
     vision: VisionSettings = VisionSettings()
     voice: VoiceSettings = VoiceSettings()
     fusion: FusionSettings = FusionSettings()
+    lessons: LessonSettings = LessonSettings()
     rules: tuple[RuleSettings, ...] = Field(default_factory=lambda: default_rulebook().rules)
     alerts_per_hour: PerHour = Field(6, description="most alerts raised in any hour of a lesson")
     state: Path = Field(Path("edge.db"), description="the database's file")

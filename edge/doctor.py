@@ -7,7 +7,7 @@ from edge.errors import ModelError
 from edge.inference.model import Model
 from edge.inference.sidecar import models_folder
 
-MODELS = ("face_detector", "face_emotion", "voice_emotion")
+MODELS = ("face_detector", "face_landmarks", "face_emotion", "voice_emotion")
 """Names of the models that ship."""
 
 

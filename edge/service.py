@@ -2,16 +2,17 @@
 
 import logging
 import threading
+import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
-from edge.alerts.engine import AlertEngine
+from edge.alerts.engine import ALERTS_PER_HOUR, AlertEngine
 from edge.alerts.rules import Rule
-from edge.analysis import Analysis, analyse
+from edge.attendant import Attendant
 from edge.capture.backoff import Backoff
 from edge.capture.camera import Camera
-from edge.capture.container import probe
 from edge.capture.csi_camera import CsiCamera
 from edge.capture.lesson import read_lesson
 from edge.capture.microphone import Microphone
@@ -19,9 +20,12 @@ from edge.capture.portaudio import loopback_device
 from edge.capture.recording import Recording
 from edge.capture.screen import Screen
 from edge.capture.simulated import SimulatedClassroom
+from edge.channel import Passed
 from edge.clock import Clock, ClockAnchor, SystemClock, utc_now
-from edge.config import Settings, SourceKind, SourceSettings
+from edge.config import LessonSettings, Settings, SourceKind, SourceSettings
+from edge.errors import StoreError
 from edge.fusion.aggregator import Aggregator, Windows
+from edge.fusion.baseline import ClassBaseline, LessonDigest
 from edge.fusion.evidence import Reliability
 from edge.inference.model import Model
 from edge.inference.sidecar import models_folder
@@ -34,9 +38,13 @@ from edge.publish.topics import Topics
 from edge.role import Role
 from edge.sdnotify import notify
 from edge.store.store import Store
-from edge.summary import SourceState
+from edge.summary import Lesson, SourceState
+from edge.timetable.activity import ActivityTrigger
+from edge.timetable.keeper import LessonKeeper
+from edge.timetable.read import read_timetable
 from edge.vision.detector import FaceDetector
 from edge.vision.emotion import FaceEmotion
+from edge.vision.landmarks import FaceLandmarks
 from edge.vision.mediapipe_landmarks import MediaPipeLandmarks
 from edge.vision.scan import Detector, Scanner
 from edge.vision.stage import Landmarks, VisionStage
@@ -44,9 +52,6 @@ from edge.vision.yunet import YuNetDetector
 from edge.voice.stage import VoiceStage
 
 _LOG = logging.getLogger(__name__)
-
-SIMULATED = "simulated:"
-"""In place of a file's name, followed by a lesson's name."""
 
 _STALLED_S = 30.0
 
@@ -111,9 +116,11 @@ def make_vision(options: StageOptions) -> VisionStage:
     )
 
 
-def make_landmarks(options: StageOptions) -> Landmarks | None:
+def make_landmarks(options: StageOptions) -> Landmarks:
     """Load what reads a face's key points and pose."""
-    return None if options.mediapipe is None else MediaPipeLandmarks(options.mediapipe)
+    if options.mediapipe is not None:
+        return MediaPipeLandmarks(options.mediapipe)
+    return FaceLandmarks(Model(models_folder() / "face_landmarks.tflite", threads=options.threads))
 
 
 def make_detector(*, confidence: float | None = None, longest_px: int = 1920, threads: int = 1) -> FaceDetector:
@@ -193,7 +200,7 @@ def delays() -> Iterator[float]:
     return iter(Backoff())
 
 
-def make_pipeline(
+def make_pipeline(  # noqa: PLR0913 - all that a pipeline is made of
     feeds: Iterable[Feed],
     *,
     rules: Iterable[Rule],
@@ -201,17 +208,67 @@ def make_pipeline(
     policy: Policy | None,
     sinks: Iterable[Sink],
     clock: Clock,
+    alerts_per_hour: int = ALERTS_PER_HOUR,
+    usual: Callable[[Lesson], Iterable[LessonDigest]] = lambda _: (),
+    first: Lesson | None = None,
+    begin_at_once: bool = True,
+    watch: Callable[[Passed], None] | None = None,
+    faults: Callable[[], Iterable[str]] = tuple,
 ) -> Pipeline:
-    """Join feeds, fusion, alerts and sinks; the lesson begins now."""
+    """Join feeds, fusion, baseline, alerts and sinks.
+
+    Args:
+        feeds: Sources with their stages.
+        rules: What rings.
+        windows: How time is cut.
+        policy: What may be told; ``None`` tells all.
+        sinks: Where it goes.
+        clock: The one the sources stamp with.
+        alerts_per_hour: Most alerts raised in an hour.
+        usual: Returns what a lesson's class did in its last lessons.
+        first: The lesson that begins at once; one of the present time if not given.
+        begin_at_once: Whether a lesson begins at once at all.
+        watch: Told of everything that the stages see and hear.
+        faults: Names what is wrong with the box.
+    """
     feeds = tuple(feeds)
     anchor = ClockAnchor.take(clock)
     roles = [role for role in Role if any(feed.source.role is role for feed in feeds)]
-    aggregator = Aggregator(
-        epoch_ns=anchor.monotonic_ns, to_utc=anchor.to_utc, windows=windows, reliability=Reliability(), roles=roles
-    )
-    engine = AlertEngine(rules, hop_s=windows.hop_s)
+    now = Lesson(id=uuid.uuid4().hex, title=f"{anchor.utc:%Y-%m-%d %H:%M}", started_at=anchor.utc, ended_at=None)
     return Pipeline(
-        feeds=feeds, aggregator=aggregator, policy=policy, engine=engine, sinks=sinks, clock=clock, delays=delays
+        feeds=feeds,
+        make_aggregator=lambda epoch_ns: Aggregator(
+            epoch_ns=epoch_ns, to_utc=anchor.to_utc, windows=windows, reliability=Reliability(), roles=roles
+        ),
+        to_utc=anchor.to_utc,
+        policy=policy,
+        make_baseline=lambda lesson: ClassBaseline(usual(lesson), window_s=windows.window_s).apply,
+        engine=AlertEngine(
+            rules,
+            hop_s=windows.hop_s,
+            alerts_per_hour=alerts_per_hour,
+            reads_emotions=policy is None or policy.reads_emotions,
+        ),
+        sinks=sinks,
+        clock=clock,
+        delays=delays,
+        lesson=(first or now) if begin_at_once else None,
+        watch=watch,
+        faults=faults,
+    )
+
+
+def make_keeper(settings: LessonSettings) -> LessonKeeper | None:
+    """Make what says when lessons begin and end; ``None`` where one runs as long as the service.
+
+    Raises:
+        SettingsError: The timetable can't be used.
+    """
+    if settings.begin == "service":
+        return None
+    return LessonKeeper(
+        timetable=None if settings.timetable is None else read_timetable(settings.timetable),
+        activity=ActivityTrigger() if settings.begin == "activity" else None,
     )
 
 
@@ -228,9 +285,18 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         clock = SystemClock()
         options = StageOptions.of(settings)
+        lessons, rules = settings.lessons, [rule.rule() for rule in settings.rules]
+        keeper = make_keeper(lessons)
         feeds = [make_feed(make_source(s, clock), options, kind=s.kind) for s in settings.sources]
         mqtt = settings.mqtt
         self._store = Store(settings.state)
+        self._attendant = Attendant(
+            keeper=keeper,
+            store=self._store,
+            rules=frozenset(rule.name for rule in rules),
+            group=lessons.group,
+            kind=lessons.kind,
+        )
         self._outbox = Outbox(settings.state.with_name(settings.state.stem + "-outbox.db"))
         self._publisher = MqttPublisher(
             host=mqtt.host,
@@ -240,16 +306,24 @@ class Service:
             password=mqtt.password.get_secret_value() if mqtt.password else None,
             tls_ca=mqtt.tls_ca,
             outbox=self._outbox,
+            on_command=self._attendant.carry_out,
         )
-        fusion = settings.fusion
+        fusion, now = settings.fusion, utc_now()
         self.pipeline = make_pipeline(
             feeds,
-            rules=[rule.rule() for rule in settings.rules],
+            rules=rules,
             windows=Windows(fusion.window_s, fusion.hop_s, fusion.least_s),
             policy=settings.privacy.policy(),
             sinks=[self._store, self._publisher],
             clock=clock,
+            alerts_per_hour=settings.alerts_per_hour,
+            usual=lambda lesson: self._store.recent_digests(lesson.group, lesson.kind),
+            first=Lesson(uuid.uuid4().hex, f"{now:%Y-%m-%d %H:%M}", now, None, lessons.group, lessons.kind),
+            begin_at_once=keeper is None,
+            watch=self._attendant.watch,
+            faults=self._faults,
         )
+        self._attendant.attend(self.pipeline)
         self._retention_days = settings.privacy.retention_days
 
     def run(self, stop: threading.Event) -> None:
@@ -258,8 +332,7 @@ class Service:
         Raises:
             Exception: What a stage died of.
         """
-        self._store.delete_older_than(self._retention_days)
-        self._store.begin_lesson(title=f"{utc_now():%Y-%m-%d %H:%M}")
+        cleaned_on = self._clean()
         self._publisher.start()
         self.pipeline.start()
         notify("READY=1")
@@ -269,15 +342,29 @@ class Service:
                     self.pipeline.stop()
                     self.pipeline.wait()
                     return
+                self._attendant.tick()
+                if utc_now().date() != cleaned_on:
+                    cleaned_on = self._clean()
                 if self._data_flows():
                     notify("WATCHDOG=1")
         finally:
             notify("STOPPING=1")
             self.pipeline.stop()
             self._publisher.close()
-            self._store.end_lesson()
             self._store.close()
             self._outbox.close()
+
+    def _clean(self) -> date:
+        """Delete what is older than may be kept; a disk that refuses is told and does not stop the lesson."""
+        try:
+            self._store.delete_older_than(self._retention_days)
+        except StoreError as error:
+            _LOG.warning("old lessons are not deleted: %s", error)
+        return utc_now().date()
+
+    def _faults(self) -> Iterator[str]:
+        stats = self._store.stats()
+        yield from filter(None, (stats.error, stats.damage))
 
     def _data_flows(self) -> bool:
         """Whether every source delivers, or is known to be lost: a silent hang is neither."""
@@ -285,51 +372,3 @@ class Service:
             source.state is not SourceState.RUNNING or (source.idle_s or 0.0) < _STALLED_S
             for source in self.pipeline.health().sources
         )
-
-
-def open_recording(name: str, *, role: Role, video_rate_hz: float | None, seed: int = 0) -> MediaSource:
-    """Open a file, or `simulated:LESSON`, to be read as fast as it goes.
-
-    Raises:
-        SettingsError: There is no such lesson.
-    """
-    if name.startswith(SIMULATED):
-        lesson = read_lesson(name.removeprefix(SIMULATED))
-        # An endless lesson has no end to report.
-        return SimulatedClassroom(name=name, role=role, lesson=replace(lesson, loop=False), fps=25.0, seed=seed)
-    return Recording(name=Path(name).name, role=role, url=name, clock=None, video_rate_hz=video_rate_hz)
-
-
-def recording_length_s(name: str) -> float | None:
-    """Return how long a file, or `simulated:LESSON`, says it is, seconds; ``None`` when it does not say.
-
-    Raises:
-        SettingsError: There is no such lesson.
-        SourceMissingError: There is no such file.
-        MediaError: It can't be read.
-    """
-    if name.startswith(SIMULATED):
-        return read_lesson(name.removeprefix(SIMULATED)).seconds
-    return probe(name).duration_s
-
-
-def analyse_recording(
-    name: str,
-    *,
-    role: Role,
-    options: StageOptions,
-    windows: Windows,
-    rules: Iterable[Rule],
-    progress: Callable[[float], None],
-) -> Analysis:
-    """Analyse one file; see :func:`edge.analysis.analyse`."""
-    source = open_recording(name, role=role, video_rate_hz=options.rate_hz * 2)
-    return analyse(
-        source,
-        vision=make_vision(options),
-        voice=make_voice(options, source=source.name, role=role),
-        windows=windows,
-        reliability=Reliability(),
-        engine=AlertEngine(rules, hop_s=windows.hop_s),
-        progress=progress,
-    )

@@ -120,26 +120,20 @@ def clips(
 
     Example: edge evaluate clips recordings/
     """
-    from edge.alerts.rules import Rule
+    from edge.batch import Job, Part
     from edge.evaluation.clips import clip_shares, find_clips, shares_table
-    from edge.fusion.aggregator import Windows
     from edge.fusion.evidence import Reliability
     from edge.observation import EmotionDistribution
+    from edge.recorded import FileOptions, analyse_job
     from edge.role import Role
-    from edge.service import StageOptions, analyse_recording
 
     log(verbose=False)
     paths = find_clips(folder)
+    options = FileOptions.of(None, agreed=True, threads=2)
 
     def read(path: Path) -> tuple[EmotionDistribution | None, str | None]:
-        analysis = analyse_recording(
-            str(path),
-            role=Role.STUDENTS,
-            options=StageOptions(),
-            windows=Windows(),
-            rules=[Rule()],
-            progress=lambda _: None,
-        )
+        job = Job(path.name, (Part(str(path), Role.STUDENTS),))
+        analysis = analyse_job(job, lambda _: None, options=options)
         return analysis.tallies[Role.STUDENTS].fused(Reliability()).shares, analysis.damage
 
     rows = []

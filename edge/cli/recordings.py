@@ -8,50 +8,49 @@ from typing import Annotated
 import typer
 
 from edge.cli.app import OUT, JsonFlag, Verbose, app, complain, log, progress
-from edge.errors import SettingsError, SourceError, StoreError
+from edge.errors import SettingsError, StoreError
 from edge.role import Role
 
 
 @app.command()
-def analyze(
-    files: Annotated[list[str], typer.Argument(help="Video or sound files, or simulated:LESSON.")],
+def analyze(  # noqa: PLR0913 - one parameter an option
+    recordings: Annotated[
+        list[str],
+        typer.Argument(help="Files, folders, patterns, simulated:LESSON; each may be [ROLE=]PATH[@OFFSET]."),
+    ],
     *,
     as_json: JsonFlag = False,
-    role: Annotated[Role, typer.Option(help="Whom the recordings show.")] = Role.STUDENTS,
+    role: Annotated[Role, typer.Option(help="Whom recordings show that do not say it.")] = Role.STUDENTS,
+    together: Annotated[bool, typer.Option("--together", help="All of them are one lesson.")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Lessons at a time; as many as cores if not given.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Keep a JSON file a lesson there; what is done is not done again.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Settings with the privacy decision.")] = None,
+    consent: Annotated[
+        str | None, typer.Option(help="Everybody in the recordings agreed: who says so, and when. Nothing is withheld.")
+    ] = None,
     verbose: Verbose = False,
 ) -> None:
     """Analyse recordings through the stages of the live service, as fast as it goes.
 
-    Example: edge analyze lesson.mp4 --json
-    """
-    log(verbose=verbose)
-    from edge.alerts.rules import Rule
-    from edge.commands import analysis_line
-    from edge.fusion.aggregator import Windows
-    from edge.service import StageOptions, analyse_recording, recording_length_s
-    from edge.terminal import analysis_text
+    Emotions are read only under the decision in --config, or with --consent; results of few students are withheld.
 
-    options = StageOptions(threads=min(2, os.cpu_count() or 1))
-    failed = False
-    for name in files:
-        try:
-            with progress(name, recording_length_s(name)) as advance:
-                analysis = analyse_recording(
-                    name, role=role, options=options, windows=Windows(), rules=[Rule(role=role)], progress=advance
-                )
-        except (SourceError, SettingsError) as error:
-            failed = True
-            complain(error)
-            continue
-        if analysis.damage is not None:
-            failed = True
-            complain(analysis.damage)
-        line = analysis_line(name, analysis)
-        if as_json:
-            typer.echo(json.dumps(line))
-        else:
-            OUT.print(analysis_text(line, analysis))
-    if failed:
+    Example: edge analyze lesson.mp4 --consent "all parents, 2026-02-01" --json
+    """
+    from edge.batch import plan
+    from edge.cli.batches import analyse_all
+    from edge.config import read_settings
+
+    log(verbose=verbose)
+    if consent is not None and not consent.strip():
+        raise SettingsError("--consent needs a text: who agreed, and when")
+    settings = None if config is None else read_settings(config)
+    lessons = plan(recordings, role=role, together=together)
+    whole = analyse_all(
+        lessons, settings=settings, consent=consent, processes=jobs or os.cpu_count() or 1, out=out, as_json=as_json
+    )
+    if not whole:
         raise typer.Exit(1)
 
 

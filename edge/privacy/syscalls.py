@@ -106,7 +106,7 @@ class _Call:
 
 
 def _opened(call: _Call) -> Iterator[Event]:
-    if call.name == "creat" or re.search(r"O_(?:WRONLY|RDWR|CREAT|TRUNC|APPEND)", call.arguments):
+    if call.name == "creat" or re.search(r"O_(?:WR|RDWR|CREAT|TRUNC|APPEND)", call.arguments):
         yield Event(call.at_s, Deed.OPEN, _target(call.result))
 
 

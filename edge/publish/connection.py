@@ -11,7 +11,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from paho.mqtt.client import Client, ConnectFlags, MQTTv311
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -67,6 +67,17 @@ class Will:
     payload: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message that somebody sent."""
+
+    topic: str
+    payload: bytes
+
+    retained: bool
+    """Whether the broker had kept it from some other time."""
+
+
 class Waker:
     """Wakes a thread that waits in :meth:`Connection.pump`, from any other."""
 
@@ -114,12 +125,15 @@ class Connection:
         self._waker = waker
         self._answer: ReasonCode | None = None
         self._acknowledged: list[int] = []
+        self._incoming: list[Incoming] = []
         self._client = client = Client(
             CallbackAPIVersion.VERSION2, endpoint.client_id, protocol=MQTTv311, reconnect_on_failure=False
         )
         client.connect_timeout = endpoint.timeout_s
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
         client.will_set(will.topic, will.payload, qos=1, retain=True)
         if endpoint.username is not None:
             client.username_pw_set(endpoint.username, endpoint.password)
@@ -150,6 +164,21 @@ class Connection:
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise self._lost()
         return info.mid
+
+    def subscribe(self, topic_filter: str) -> None:
+        """Ask for what others send, at least once; a refusal is logged when it comes.
+
+        Raises:
+            BrokerError: The connection is gone.
+        """
+        result, _ = self._client.subscribe(topic_filter, qos=1)
+        if result != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise self._lost()
+
+    def take_incoming(self) -> list[Incoming]:
+        """Return what others have sent since the last call, in order."""
+        incoming, self._incoming = self._incoming, []
+        return incoming
 
     def pump(self, timeout_s: float) -> list[int]:
         """Move bytes for at most *timeout_s* seconds, less if any came or the waker woke.
@@ -222,6 +251,21 @@ class Connection:
         self, _client: Client, _userdata: object, mid: int, _reason: ReasonCode, _p: Properties | None
     ) -> None:
         self._acknowledged.append(mid)
+
+    def _on_subscribe(
+        self, _client: Client, _userdata: object, _mid: int, reasons: list[ReasonCode], _p: Properties | None
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            _LOGGER.warning(
+                "broker %s lets %s hear no commands; check its access list", self._endpoint, self._endpoint.client_id
+            )
+
+    def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return  # no topic that MQTT allows
+        self._incoming.append(Incoming(topic, bytes(message.payload), message.retain))
 
 
 def _tls(ca: Path) -> ssl.SSLContext:

@@ -2,8 +2,8 @@
 
 Live values (summaries, health) are worth something now or not at all: the newest waits for the network, older ones and
 those without a connection are dropped and counted. Alerts wait in the outbox, on disk, until the broker has
-acknowledged them, and arrive in order. What is retained (``state``, ``alerts/active``) is said again with each
-connection, so that a broker that forgot is put right.
+acknowledged them, and arrive in order. What is retained (``state``, ``alerts/active``, ``lesson``) is said again with
+each connection, so that a broker that forgot is put right. Commands are heard while connected, and answered.
 """
 
 import logging
@@ -16,23 +16,27 @@ from pathlib import Path
 
 from edge.clock import Clock, SystemClock, utc_now
 from edge.errors import BrokerError
+from edge.publish.commands import Command, Reply
 from edge.publish.connection import Connection, Endpoint, Waker, Will
+from edge.publish.delivery import Delivery
+from edge.publish.desk import CommandDesk, CommandStats
 from edge.publish.outbox import Outbox, OutboxStats
 from edge.publish.payload import (
     MOST_ALERTS,
     ActiveAlertsPayload,
     AlertPayload,
     HealthPayload,
+    LessonPayload,
     Presence,
     StatePayload,
     SummaryPayload,
 )
 from edge.publish.topics import Topics
-from edge.summary import Alert, AlertState, Health, Outgoing, WindowSummary
+from edge.publish.tray import Tray
+from edge.summary import Alert, AlertState, Health, Lesson, Outgoing, WindowSummary
 
 _LOGGER = logging.getLogger(__name__)
 
-_WINDOW = 16  # alerts under way at once; paho would hold back more than 20
 _GOODBYE_S = 2.0  # for the last alerts and the "offline" to be acknowledged
 
 
@@ -50,13 +54,14 @@ class PublisherStatus:
     """Connections that were accepted."""
 
     dropped: int
-    """Summaries and health messages that were not sent."""
+    """Summaries, health messages and answers that were not sent."""
 
     outbox: OutboxStats
+    commands: CommandStats
 
 
 class MqttPublisher:
-    """Sends summaries, alerts and health to a broker. A sink of the pipeline.
+    """Sends summaries, alerts, health and lessons to a broker, and hears commands. A sink of the pipeline.
 
     Args:
         host: The broker's name or address.
@@ -70,6 +75,7 @@ class MqttPublisher:
         tls_ca: PEM file with the certificate that signed the broker's; without it the connection is not encrypted.
         backoff_s: Seconds to wait after a failure, at first and at most; doubled each time, and each wait is a random
             part of it, so that a school's boxes don't all come back at once.
+        on_command: Carries out what the room is told; see :class:`CommandDesk`. Without it no commands are heard.
         clock: For waits.
 
     Raises:
@@ -88,6 +94,7 @@ class MqttPublisher:
         password: str | None = None,
         tls_ca: Path | None = None,
         backoff_s: tuple[float, float] = (1.0, 60.0),
+        on_command: Callable[[Command], Reply] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._endpoint = Endpoint(
@@ -105,19 +112,25 @@ class MqttPublisher:
         self._waker = Waker()
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._connected = False
         self._error: str | None = None
         self._connections = 0
-        self._dropped = 0
-        self._live: dict[str, bytes] = {}
         self._active: dict[str, AlertPayload] = {}
-        self._active_changed = False
+        self._tray = Tray()
+        self._tray.put_retained(topics.alerts_active, ActiveAlertsPayload(alerts=()).to_json())
+        self._tray.put_retained(topics.lesson, LessonPayload.of(None).to_json())
+        self._desk = (
+            None
+            if on_command is None
+            else CommandDesk(on_command=on_command, answer=self._accept_answer, clock=self._clock)
+        )
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to connect, in a thread of its own; the broker need not be up."""
         if self._thread is not None:
             raise RuntimeError("the publisher was started before")
+        if self._desk is not None:
+            self._desk.start()
         self._thread = threading.Thread(target=self._run, name="mqtt")
         self._thread.start()
 
@@ -126,18 +139,28 @@ class MqttPublisher:
         if isinstance(item, Alert):
             self._accept_alert(AlertPayload.of(item))
         elif isinstance(item, WindowSummary):
-            self._accept_live(self._topics.summary(item.role), SummaryPayload.of(item).to_json())
+            self._tray.put_live(self._topics.summary(item.role), SummaryPayload.of(item).to_json())
         elif isinstance(item, Health):
-            self._accept_live(self._topics.health, HealthPayload.of(item).to_json())
+            self._tray.put_live(self._topics.health, HealthPayload.of(item).to_json())
+        elif isinstance(item, Lesson):
+            self._tray.put_retained(self._topics.lesson, LessonPayload.of(item).to_json())
         self._waker.wake()
 
     def status(self) -> PublisherStatus:
         """Return a consistent snapshot."""
+        commands = CommandStats() if self._desk is None else self._desk.stats()
         with self._lock:
-            return PublisherStatus(self._connected, self._error, self._connections, self._dropped, self._outbox.stats())
+            return PublisherStatus(
+                self._tray.is_open, self._error, self._connections, self._tray.dropped, self._outbox.stats(), commands
+            )
 
     def close(self) -> None:
-        """Send what can be sent in two seconds, say ``offline``, and end; what was not sent stays in the outbox."""
+        """Send what can be sent in two seconds, say ``offline``, and end; what was not sent stays in the outbox.
+
+        Waits for a command that is being carried out.
+        """
+        if self._desk is not None:
+            self._desk.close()
         self._stop.set()
         if self._thread is not None:
             self._waker.wake()
@@ -147,19 +170,19 @@ class MqttPublisher:
 
     def _accept_alert(self, alert: AlertPayload) -> None:
         self._outbox.put(self._topics.alert, alert.to_json())
+        if alert.state is AlertState.DIGEST:
+            return  # tells of alerts that are over or were held back: nothing that is raised now
         with self._lock:
             if alert.state is AlertState.RAISED:
                 self._active[alert.id] = alert
             else:
                 self._active.pop(alert.id, None)
-            self._active_changed = True
+            raised = tuple(self._active.values())[-MOST_ALERTS:]
+            self._tray.put_retained(self._topics.alerts_active, ActiveAlertsPayload(alerts=raised).to_json())
 
-    def _accept_live(self, topic: str, payload: bytes) -> None:
-        with self._lock:
-            if not self._connected or topic in self._live:
-                self._dropped += 1
-            if self._connected:
-                self._live[topic] = payload
+    def _accept_answer(self, name: str, payload: bytes) -> None:
+        self._tray.put_answer(self._topics.response(name), payload)
+        self._waker.wake()
 
     def _run(self) -> None:
         wait_s = self._first_s
@@ -174,19 +197,23 @@ class MqttPublisher:
                 wait_s = min(wait_s * 2, self._most_s)
                 continue
             wait_s = self._first_s
-            self._serve(_Delivery(connection, self._outbox), session)
+            self._serve(Delivery(connection, self._outbox), session)
 
-    def _serve(self, delivery: "_Delivery", session: str) -> None:
+    def _serve(self, delivery: Delivery, session: str) -> None:
         connection = delivery.connection
         try:
             connection.publish(self._topics.state, _state(Presence.ONLINE, session), qos=1, retain=True)
+            if self._desk is not None:
+                connection.subscribe(self._topics.commands)
             with self._lock:
-                self._connected, self._error, self._active_changed = True, None, True
+                self._error = None
                 self._connections += 1
+            self._tray.open()
             _LOGGER.info("connected to broker %s as %s", self._endpoint, self._endpoint.client_id)
             while not self._stop.is_set():
                 self._send(delivery)
                 delivery.pump(1.0)
+                self._hear(connection)
             self._finish(delivery, session)
         except BrokerError as error:
             connection.abandon()
@@ -195,28 +222,22 @@ class MqttPublisher:
             else:
                 self._failed(error)
         finally:
-            with self._lock:
-                self._connected = False
-                self._dropped += len(self._live)
-                self._live.clear()
+            self._tray.close()
 
-    def _send(self, delivery: "_Delivery") -> None:
-        """Hand over the newest live values, the alerts that are due, and what is raised now, if it changed."""
-        connection = delivery.connection
+    def _send(self, delivery: Delivery) -> None:
+        """Hand over the alerts that are due, and, once the network takes more, all else that waits."""
         delivery.send_due()
-        if connection.congested:
-            return
-        with self._lock:
-            live, self._live = self._live, {}
-            raised = tuple(self._active.values())[-MOST_ALERTS:]
-            active = ActiveAlertsPayload(alerts=raised) if self._active_changed else None
-            self._active_changed = False
-        if active is not None:
-            connection.publish(self._topics.alerts_active, active.to_json(), qos=1, retain=True)
-        for topic, payload in live.items():
-            connection.publish(topic, payload, qos=0, retain=False)
+        if not delivery.connection.congested:
+            for message in self._tray.take():
+                delivery.connection.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
 
-    def _finish(self, delivery: "_Delivery", session: str) -> None:
+    def _hear(self, connection: Connection) -> None:
+        for message in connection.take_incoming():
+            name = self._topics.command_name(message.topic)
+            if self._desk is not None and name is not None:
+                self._desk.take(name, message.payload, retained=message.retained)
+
+    def _finish(self, delivery: Delivery, session: str) -> None:
         deadline_ns = self._clock.now_ns() + round(_GOODBYE_S * 1e9)
 
         def pump_until(done: Callable[[], bool]) -> None:
@@ -236,35 +257,6 @@ class MqttPublisher:
             known = self._error == str(error)
             self._error = str(error)
         _LOGGER.log(logging.DEBUG if known else logging.WARNING, "%s; trying again", error)
-
-
-class _Delivery:
-    """The outbox's messages under way on one connection."""
-
-    def __init__(self, connection: Connection, outbox: Outbox) -> None:
-        self.connection = connection
-        self._outbox = outbox
-        self._sent_key = 0
-        self._keys: dict[int, int] = {}
-        self._last: frozenset[int] = frozenset()
-
-    def send_due(self) -> None:
-        """Send the next messages, in order, while few are under way."""
-        room = _WINDOW - len(self._keys)
-        for message in self._outbox.peek(room, after=self._sent_key) if room else ():
-            mid = self.connection.publish(message.topic, message.payload, qos=1, retain=False)
-            self._keys[mid], self._sent_key = message.key, message.key
-
-    def pump(self, timeout_s: float) -> None:
-        """Move bytes, and forget what was acknowledged."""
-        self._last = frozenset(self.connection.pump(timeout_s))
-        delivered = [self._keys.pop(mid) for mid in self._last if mid in self._keys]
-        if delivered:
-            self._outbox.remove(delivered)
-
-    def was_acknowledged(self, mid: int) -> bool:
-        """Whether the last pump brought this acknowledgement."""
-        return mid in self._last
 
 
 def _state(presence: Presence, session: str, *, said: bool = True) -> bytes:

@@ -52,9 +52,32 @@ class Topics:
         """Retained: the alerts that are raised now."""
         return f"{self.root}/alerts/active"
 
+    @property
+    def lesson(self) -> str:
+        """Retained: the lesson that runs, or the one that ended last."""
+        return f"{self.root}/lesson"
+
+    @property
+    def commands(self) -> str:
+        """Filter of all topics on which the box is told what to do."""
+        return self.command("+")
+
     def summary(self, role: Role) -> str:
         """Return where one role's window summaries go."""
         return f"{self.root}/summary/{role.value}"
+
+    def command(self, name: str) -> str:
+        """Return where one command is given."""
+        return f"{self.root}/command/{name}"
+
+    def response(self, name: str) -> str:
+        """Return where one command is answered."""
+        return f"{self.root}/response/{name}"
+
+    def command_name(self, topic: str) -> str | None:
+        """Return which command a topic is for; ``None`` when it is for none."""
+        root, _, name = topic.rpartition("/")
+        return name if name and root == f"{self.root}/command" else None
 
 
 def _check(key: str, name: str) -> None:

@@ -62,7 +62,7 @@ def test_every_real_clip_gives_one_json_line_and_nothing_else(edge: Edge, media:
     """Nine clips are nine lines on standard output, each with its shares and its length."""
     clips = sorted(media.glob("*.mp4"))
 
-    result = edge("analyze", *clips, "--json")
+    result = edge("analyze", "--consent", "made for tests", *clips, "--json")
 
     assert result.code == 0, result.err
     lines = [json.loads(text) for text in result.out.splitlines()]
@@ -76,7 +76,7 @@ def test_composed_clips_show_and_sound_as_they_were_meant(edge: Edge, media: Pat
     """Of the seven clips of one emotion each, most are read as it, and each has a face and a voice."""
     clips = [media / f"composed_{emotion}.mp4" for emotion in COMPOSED]
 
-    lines = [json.loads(text) for text in edge("analyze", *clips, "--json").out.splitlines()]
+    lines = [json.loads(text) for text in edge("analyze", "--consent", "made for tests", *clips, "--json").out.splitlines()]
 
     right = 0
     for emotion, line in zip(COMPOSED, lines, strict=True):
@@ -90,7 +90,7 @@ def test_composed_clips_show_and_sound_as_they_were_meant(edge: Edge, media: Pat
 
 def test_several_faces_are_all_counted(edge: Edge, media: Path) -> None:
     """The clip of six to ten people has that many faces in view."""
-    line = json.loads(edge("analyze", media / "several_faces.mp4", "--json").out)
+    line = json.loads(edge("analyze", "--consent", "made for tests", media / "several_faces.mp4", "--json").out)
 
     assert 5 <= line["coverage"]["students"]["people"] <= 11
 
@@ -99,7 +99,7 @@ def test_a_file_without_sound_has_no_voice_evidence(edge: Edge, tmp_path: Path) 
     """No audio track means none heard: null, and neither silence nor neutral."""
     clip = write_clip(tmp_path / "mute.mp4", seconds=4, sound=False)
 
-    result = edge("analyze", clip, "--json")
+    result = edge("analyze", "--consent", "made for tests", clip, "--json")
 
     assert result.code == 0, result.err
     line = json.loads(result.out)
@@ -112,7 +112,7 @@ def test_a_file_without_picture_has_no_face_evidence(edge: Edge, tmp_path: Path)
     """No video track means nobody was looked at."""
     clip = write_clip(tmp_path / "tone.m4a", seconds=4.5, picture=False)
 
-    result = edge("analyze", clip, "--json")
+    result = edge("analyze", "--consent", "made for tests", clip, "--json")
 
     assert result.code == 0, result.err
     line = json.loads(result.out)
@@ -125,7 +125,7 @@ def test_the_teachers_recording_is_the_teachers(edge: Edge, tmp_path: Path) -> N
     """`--role teacher` counts everything there and nothing with the students."""
     clip = write_clip(tmp_path / "clip.mp4", seconds=4.5)
 
-    line = json.loads(edge("analyze", clip, "--json", "--role", "teacher").out)
+    line = json.loads(edge("analyze", "--consent", "made for tests", clip, "--json", "--role", "teacher").out)
 
     assert line["coverage"]["teacher"]["sound_windows"] == 2
     assert line["coverage"]["students"]["sound_windows"] == 0
@@ -139,7 +139,7 @@ def test_what_is_no_recording_is_one_line_and_code_one(edge: Edge, tmp_path: Pat
     """A file that holds no media is named in one line, without a traceback, and nothing is printed for programs."""
     (tmp_path / name).write_bytes(content)
 
-    result = edge("analyze", name, "--json")
+    result = edge("analyze", "--consent", "made for tests", name, "--json")
 
     assert result.code == 1
     assert result.out == ""
@@ -153,7 +153,7 @@ def test_a_truncated_file_is_named_and_the_others_are_analysed(edge: Edge, tmp_p
     bad = tmp_path / "cut.mp4"
     bad.write_bytes(good.read_bytes()[: good.stat().st_size // 3])
 
-    result = edge("analyze", bad, good, "--json")
+    result = edge("analyze", "--consent", "made for tests", bad, good, "--json")
 
     assert result.code == 1
     assert "cut.mp4" in result.err
@@ -163,7 +163,7 @@ def test_a_truncated_file_is_named_and_the_others_are_analysed(edge: Edge, tmp_p
 
 def test_a_missing_file_says_so(edge: Edge) -> None:
     """A name that leads nowhere is one line and code 1."""
-    result = edge("analyze", "nowhere.mp4")
+    result = edge("analyze", "--consent", "made for tests", "nowhere.mp4")
 
     assert result.code == 1
     assert len(result.err.strip().splitlines()) == 1

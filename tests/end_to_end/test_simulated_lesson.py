@@ -11,6 +11,7 @@ from edge.capture.lesson import LessonScript, read_lesson
 from edge.capture.simulated import SimulatedClassroom
 from edge.fusion.aggregator import Windows
 from edge.fusion.evidence import Reliability
+from edge.pipeline import Feed
 from edge.role import Role
 from edge.service import StageOptions, make_vision, make_voice
 from edge.summary import AlertState
@@ -30,10 +31,10 @@ def script() -> LessonScript:
 def lesson(script: LessonScript) -> Analysis:
     """The standard lesson through the real models, once for all tests."""
     source = SimulatedClassroom(lesson=script, fps=5.0)
+    vision = make_vision(StageOptions(threads=2))
+    voice = make_voice(StageOptions(), source=source.name, role=Role.STUDENTS)
     return analyse(
-        source,
-        vision=make_vision(StageOptions(threads=2)),
-        voice=make_voice(StageOptions(), source=source.name, role=Role.STUDENTS),
+        [Feed(source, vision, voice)],
         windows=Windows(),
         reliability=Reliability(),
         engine=AlertEngine([Rule(hold_s=HOLD_S)], hop_s=Windows().hop_s),

@@ -7,7 +7,7 @@ from itertools import count, repeat
 
 import pytest
 
-from edge.channel import FRAMES_WAITING, SOUND_WAITING, Channel, Observed, middle
+from edge.channel import FRAMES_WAITING, SLACK_NS, SOUND_WAITING, Channel, Lane, Mark, Passed, middle, ready_ns
 from edge.clock import Clock, SystemClock
 from edge.errors import DeviceLostError, MediaError, SourceMissingError
 from edge.fusion.coverage import Look
@@ -34,8 +34,9 @@ class Rig:
         voice: VoiceStage | None = None,
         clock: Clock | None = None,
         delays: Callable[[], Iterator[float]] = lambda: count(1.0),
+        media_clock: bool = False,
     ) -> None:
-        self.out: RingQueue[Observed] = RingQueue(1000)
+        self.out: Lane = RingQueue(1000)
         self.failures: list[BaseException] = []
         self.delays_made = 0
         self._delays = delays
@@ -43,7 +44,7 @@ class Rig:
             source=source,
             vision=vision,
             voice=voice,
-            out=self.out,
+            out=None if media_clock else self.out,
             clock=HandClock() if clock is None else clock,
             delays=self._make_delays,
             on_failure=self._fail,
@@ -57,7 +58,7 @@ class Rig:
         self.failures.append(error)
         self.channel.stop()
 
-    def run(self) -> list[Observed]:
+    def run(self) -> list[Passed]:
         """Run the channel to its end; return what it put out."""
         self.channel.start()
         self.channel.join()
@@ -445,8 +446,8 @@ def test_looks_a_second_are_those_of_late() -> None:
         clock.advance(0.25)
         return ()
 
-    class Counting(RingQueue[Observed]):
-        def put(self, item: Observed) -> bool:
+    class Counting(RingQueue[Passed]):
+        def put(self, item: Passed) -> bool:
             full = super().put(item)
             looked.release()
             return full
@@ -474,3 +475,110 @@ def test_the_middle_of_nothing_is_none() -> None:
     """No times, no median; else the usual one."""
     assert middle([]) is None
     assert middle([3.0, 1.0, 2.0]) == 2.0
+
+
+def lanes(rig: Rig) -> tuple[list[Passed], list[Passed]]:
+    """Run a channel on the media's own clock; return what vision and what voice put out."""
+    rig.run()
+    seen, heard = rig.channel.lanes
+    return list(seen), list(heard)
+
+
+def hearing() -> ScriptedVoice:
+    """Return a stage that hears a window in every block."""
+    return ScriptedVoice(lambda part: (sound(part.end_ns / SECOND, None),))
+
+
+def test_on_the_medias_own_clock_nothing_is_dropped() -> None:
+    """More frames and more sound than the rings hold, delivered before anybody reads, all come out in order."""
+    frames = [frame(n / 10, sequence=n) for n in range(4 * FRAMES_WAITING)]
+    blocks = [block(n / 10) for n in range(SOUND_WAITING + 50)]
+    go_on = threading.Event()
+
+    def observe(_: AudioBlock) -> tuple[()]:
+        wait(go_on)()
+        return ()
+
+    script: list[AudioBlock | Callable[[], object]] = [*blocks[:SOUND_WAITING], go_on.set, *blocks[SOUND_WAITING:]]
+    deaf = Rig(ScriptedSource(openings=[script]), voice=ScriptedVoice(observe), media_clock=True)
+    seen, _ = lanes(Rig(ScriptedSource(openings=[frames]), vision=seeing(), media_clock=True))
+    _, heard = lanes(deaf)
+
+    assert [item.at_ns for item in seen if isinstance(item, Look)] == [shown.captured_ns for shown in frames]
+    assert heard[-1] == Mark(blocks[-1].end_ns)
+    assert deaf.health.lost_audio_s == 0
+
+
+def test_a_lane_is_in_order_and_says_how_far_it_has_got() -> None:
+    """Every stage tells of its progress even where it has nothing to say, and never goes back."""
+    script = [item for n in range(30) for item in (frame(n / 10, sequence=n), block(n / 10))]
+    source = ScriptedSource(openings=[script])
+    seen, heard = lanes(Rig(source, vision=ScriptedVision(lambda _: None), voice=hearing(), media_clock=True))
+
+    for lane, end_s in ((seen, 2.9), (heard, 3.0)):
+        times = [ready_ns(item) for item in lane]
+        assert times == sorted(times)
+        assert times[-1] == pytest.approx(end_s * SECOND)
+    assert all(isinstance(item, Mark) for item in seen)
+
+
+@pytest.mark.parametrize(
+    ("script", "lane"),
+    [([frame(n / 10, sequence=n) for n in range(50)], 1), ([block(n / 10) for n in range(50)], 0)],
+)
+def test_a_stage_without_media_is_told_how_far_the_other_is(script: list[Frame | AudioBlock], lane: int) -> None:
+    """A silent film does not keep whoever joins the lanes waiting for its sound, nor a voice for its pictures."""
+    rig = Rig(ScriptedSource(openings=[script]), vision=seeing(), voice=hearing(), media_clock=True)
+    marks = lanes(rig)[lane]
+
+    assert all(isinstance(mark, Mark) for mark in marks)
+    assert 4.9 * SECOND - SLACK_NS >= ready_ns(marks[-1]) >= 4.7 * SECOND - SLACK_NS
+    assert len(marks) > 10
+
+
+def test_a_stage_that_dies_lets_go_of_who_waits_for_it() -> None:
+    """The capture thread does not hang on a ring that nobody reads any more, and the lane ends."""
+
+    def fail(_: object) -> tuple[()]:
+        raise ZeroDivisionError
+
+    frames = [frame(n / 10, sequence=n) for n in range(50)]
+    rig = Rig(ScriptedSource(openings=[frames]), vision=ScriptedVision(fail), media_clock=True)
+    seen, _ = lanes(rig)
+
+    assert [repr(error) for error in rig.failures] == ["ZeroDivisionError()"]
+    assert seen == []
+
+
+def test_whoever_stops_reading_a_lane_lets_its_stage_end() -> None:
+    """A lane that is closed from outside ends its stage without a failure of its own."""
+    frames = [frame(n / 10, sequence=n) for n in range(50)]
+    rig = Rig(ScriptedSource(openings=[frames]), vision=seeing(), media_clock=True)
+    for lane in rig.channel.lanes:
+        lane.close()
+    rig.run()
+
+    assert rig.failures == []
+
+
+def test_on_the_medias_own_clock_a_source_that_is_not_there_is_a_failure() -> None:
+    """What is to be read to its end must be there; one that is damaged ends with what was read."""
+    missing = Rig(ScriptedSource(openings=[[SourceMissingError("a.mp4: not there")]]), media_clock=True)
+    damaged = Rig(ScriptedSource(openings=[[frame(0), MediaError("b.mp4: damaged")]]), media_clock=True)
+    missing.run()
+    damaged.run()
+
+    assert [str(error) for error in missing.failures] == ["a.mp4: not there"]
+    assert damaged.failures == []
+    assert str(damaged.channel.ended_by) == "b.mp4: damaged"
+    assert damaged.channel.end_ns == 0
+
+
+def test_a_last_frame_is_as_long_as_the_one_before_it() -> None:
+    """Two frames a fifth of a second apart last two fifths, whatever pause there was before them."""
+    script = [frame(0), frame(9), frame(9.2)]
+    rig = Rig(ScriptedSource(openings=[script]), media_clock=True)
+
+    assert rig.channel.end_ns is None
+    rig.run()
+    assert rig.channel.end_ns == pytest.approx(9.4 * SECOND)

@@ -19,9 +19,9 @@ from edge.pipeline import Feed, Pipeline
 from edge.ports import Sink
 from edge.privacy.policy import Mode, Policy, Purpose
 from edge.role import Role
-from edge.summary import AlertState, Health, Outgoing, SourceState, WindowSummary
+from edge.summary import AlertState, Health, Lesson, Outgoing, SourceState, WindowSummary
 from edge.testing import HandClock, ListSink, ScriptedSource, ScriptedVision, ScriptedVoice
-from tests.builders import SECOND, block, face, frame, sound, sure, to_utc
+from tests.builders import EPOCH, SECOND, block, face, frame, sound, sure, to_utc
 
 PATIENCE_S = 10.0
 """Longest wait for another thread; reached only when a test fails."""
@@ -29,6 +29,7 @@ NEVER_S = 1e6
 """A lateness that lets no window close before the end, so that what is in it does not depend on the threads."""
 HOP_S = 0.1
 SAD, HAPPY = sure(Emotion.SADNESS), sure(Emotion.HAPPINESS)
+LESSON = Lesson(id="1", title="Maths", started_at=EPOCH, ended_at=None)
 RULE = Rule(raise_at=0.5, clear_at=0.3, hold_s=0.2)
 EMOTION = Policy(
     Mode.EMOTION, jurisdiction="CH", purpose=Purpose.RESEARCH, responsible="A. Person", decided_on=date(2026, 2, 1)
@@ -69,18 +70,20 @@ def pipeline(
     roles = [role for role in Role if any(feed.source.role is role for feed in feeds)]
     return Pipeline(
         feeds=feeds,
-        aggregator=Aggregator(
-            epoch_ns=clock.now_ns(),
+        make_aggregator=lambda epoch_ns: Aggregator(
+            epoch_ns=epoch_ns,
             to_utc=to_utc,
             windows=Windows(window_s=0.2, hop_s=HOP_S, least_s=0.0),
             reliability=Reliability(),
             roles=roles,
         ),
+        to_utc=to_utc,
         policy=policy,
         engine=AlertEngine([RULE], hop_s=HOP_S),
         sinks=sinks,
         clock=clock,
         delays=delays,
+        lesson=LESSON,
         lateness_s=lateness_s,
         health_s=health_s,
     )
@@ -109,7 +112,7 @@ def hearing() -> ScriptedVoice:
     )
 
 
-class Lesson:
+class Taught:
     """Ten frames and ten blocks of sound in one second, each frame looked at before the next comes."""
 
     def __init__(self, clock: HandClock, *, people: int = 1, name: str = "cam", role: Role = Role.STUDENTS) -> None:
@@ -146,7 +149,7 @@ def run(pipe: Pipeline) -> None:
 def test_every_sink_is_handed_everything_in_the_same_order() -> None:
     """Windows in the order of time, each alert right after the window that decided it, health at the end."""
     clock, sinks = HandClock(), [ListSink(), ListSink(), ListSink()]
-    run(pipeline(Lesson(clock).feed, sinks=sinks, clock=clock))
+    run(pipeline(Taught(clock).feed, sinks=sinks, clock=clock))
     first = sinks[0]
 
     assert [w.closed_s for w in first.summaries] == pytest.approx([n / 10 for n in range(1, 11)])
@@ -162,7 +165,7 @@ def test_every_sink_is_handed_everything_in_the_same_order() -> None:
 def test_what_a_lesson_showed_is_in_its_windows() -> None:
     """Sad until 0.5 s and happy from then on, at the times of the frames and not of the threads."""
     clock, sink = HandClock(), ListSink()
-    run(pipeline(Lesson(clock).feed, sinks=[sink], clock=clock))
+    run(pipeline(Taught(clock).feed, sinks=[sink], clock=clock))
 
     assert [w.fused.negative_share for w in sink.summaries] == [1.0] * 5 + [0.0] * 5
 
@@ -170,7 +173,7 @@ def test_what_a_lesson_showed_is_in_its_windows() -> None:
 def test_the_policy_comes_before_sinks_and_rules() -> None:
     """Of four sad pupils nobody hears: no sink has a share, and no rule rings."""
     clock, sink = HandClock(), ListSink()
-    run(pipeline(Lesson(clock, people=4).feed, sinks=[sink], clock=clock, policy=EMOTION))
+    run(pipeline(Taught(clock, people=4).feed, sinks=[sink], clock=clock, policy=EMOTION))
 
     assert len(sink.summaries) == 10
     assert all(w.suppressed for w in sink.summaries)
@@ -181,7 +184,7 @@ def test_the_policy_comes_before_sinks_and_rules() -> None:
 def test_the_policy_lets_a_group_through() -> None:
     """Five sad pupils are a group: shares pass and the alert rings."""
     clock, sink = HandClock(), ListSink()
-    run(pipeline(Lesson(clock, people=5).feed, sinks=[sink], clock=clock, policy=EMOTION))
+    run(pipeline(Taught(clock, people=5).feed, sinks=[sink], clock=clock, policy=EMOTION))
 
     assert not any(w.suppressed for w in sink.summaries)
     assert len(sink.alerts) == 2
@@ -190,7 +193,7 @@ def test_the_policy_lets_a_group_through() -> None:
 def test_several_sources_and_roles_run_side_by_side() -> None:
     """Each source has its own stages; each role has its own windows; pictures and sound meet in them."""
     clock, sink = HandClock(), ListSink()
-    students = Lesson(clock, people=3)
+    students = Taught(clock, people=3)
     teacher = ScriptedSource(
         openings=[[block(n / 10, source="desk", role=Role.TEACHER) for n in range(10)]], name="desk", role=Role.TEACHER
     )
@@ -396,7 +399,7 @@ def test_health_is_reported_at_once_and_at_its_interval() -> None:
 def test_health_joins_the_sources() -> None:
     """Times of all stages in one median, rates added, every source listed."""
     clock, sink = HandClock(), ListSink()
-    first = Lesson(clock, name="left")
+    first = Taught(clock, name="left")
     second = ScriptedSource(openings=[[block(n / 10, source="desk") for n in range(10)]], name="desk")
     pipe = pipeline(first.feed, Feed(second, None, hearing()), sinks=[sink], clock=clock)
     before = pipe.health()

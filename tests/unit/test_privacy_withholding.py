@@ -17,8 +17,8 @@ from edge.privacy.policy import Mode, Policy, Purpose
 from edge.privacy.withholding import NOTHING
 from edge.role import Role
 from edge.summary import Coverage, EvidenceState, ModalitySummary, WindowSummary
-from edge.voice.windowing import WINDOW
-from tests.builders import summary, sure
+from edge.voice.windowing import Windower
+from tests.builders import block, summary, sure
 
 EMOTION = Policy(
     Mode.EMOTION, jurisdiction="CH", purpose=Purpose.RESEARCH, responsible="A. Person", decided_on=date(2026, 2, 1)
@@ -293,4 +293,5 @@ def test_many_students_are_heard_in_the_teachers_window() -> None:
 def test_what_is_waited_for_is_what_the_stages_look_back() -> None:
     """The floors forbid the policy to import them, so the two are held together here."""
     assert TURNS_S == LOOK_BACK_S
-    assert VOICE_S == WINDOW / SAMPLE_RATE
+    (heard, *_) = Windower().push(block(0.0, seconds=VOICE_S))
+    assert len(heard.samples) / SAMPLE_RATE == VOICE_S

@@ -1,4 +1,4 @@
-"""The bounded queue that forgets the oldest first."""
+"""The bounded queue that forgets the oldest first, or makes its writer wait."""
 
 import threading
 from collections import deque
@@ -123,6 +123,54 @@ def test_closing_wakes_everybody_who_waits() -> None:
         reader.join(timeout=10)
 
     assert ended == [True] * 3
+
+
+@given(items=st.lists(st.integers(), max_size=60), capacity=st.integers(1, 4))
+def test_a_ring_that_waits_loses_nothing(items: list[int], capacity: int) -> None:
+    """However small it is, its reader gets every item, once and in order."""
+    ring: RingQueue[int] = RingQueue(capacity, waits=True)
+    got: list[int] = []
+    reader = threading.Thread(target=lambda: got.extend(ring))
+    reader.start()
+    pushed_out = [ring.put(item) for item in items]
+    ring.close()
+    reader.join(timeout=10)
+
+    assert got == items
+    assert not any(pushed_out)
+    assert ring.stats() == RingStats(capacity=capacity, waiting=0, accepted=len(items), dropped=0)
+
+
+def test_a_writer_that_waits_is_woken_by_the_first_free_place() -> None:
+    """A full ring holds its writer until one item is taken, and not longer."""
+    ring: RingQueue[int] = RingQueue(1, waits=True)
+    ring.put(1)
+    writer = threading.Thread(target=ring.put, args=(2,))
+    writer.start()
+
+    assert ring.get() == 1
+    assert ring.get(timeout_s=10) == 2
+    writer.join(timeout=10)
+
+
+def test_closing_wakes_a_writer_who_waits() -> None:
+    """Whoever waits for room in a ring that nobody reads any more is told so, and its item is not in it."""
+    ring: RingQueue[int] = RingQueue(1, waits=True)
+    ring.put(1)
+    refused: list[bool] = []
+
+    def write() -> None:
+        with pytest.raises(RingClosedError):
+            ring.put(2)
+        refused.append(True)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    ring.close()
+    writer.join(timeout=10)
+
+    assert refused == [True]
+    assert list(ring) == [1]
 
 
 @pytest.mark.parametrize("capacity", [0, -1])

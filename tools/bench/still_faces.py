@@ -12,8 +12,9 @@ import numpy as np
 
 from edge.media import Frame
 from edge.observation import Emotion
+from edge.recorded import open_recording
 from edge.role import Role
-from edge.service import StageOptions, make_vision, open_recording
+from edge.service import StageOptions, make_vision
 
 
 def look(name: str, seconds: float, still_s: float) -> tuple[float, float, "np.typing.NDArray[np.float64]", int]:
