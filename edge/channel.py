@@ -265,7 +265,9 @@ class Channel:
             self._ended_by = error if state is SourceState.ENDED else None
         if why is not None:
             # The first failure is news, its repeats are not.
-            _LOG.log(logging.DEBUG if why == known else logging.WARNING, "%s: %s", self._source.name, why)
+            # Of recordings, whoever analyses them tells.
+            quiet = why == known or self._lossless
+            _LOG.log(logging.DEBUG if quiet else logging.WARNING, "%s: %s", self._source.name, why)
         return had_run
 
     def _see(self) -> None:

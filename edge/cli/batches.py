@@ -51,7 +51,7 @@ def analyse_all(
                 complain(outcome.error)
                 continue
             analysis: Analysis = outcome.result
-            line = analysis_line(job.name, analysis)
+            line = analysis_line(job.parts[0].path if len(job.parts) == 1 else job.name, analysis)
             if consent is not None:
                 line["consent"] = consent
             if results is not None:

@@ -76,7 +76,9 @@ def test_composed_clips_show_and_sound_as_they_were_meant(edge: Edge, media: Pat
     """Of the seven clips of one emotion each, most are read as it, and each has a face and a voice."""
     clips = [media / f"composed_{emotion}.mp4" for emotion in COMPOSED]
 
-    lines = [json.loads(text) for text in edge("analyze", "--consent", "made for tests", *clips, "--json").out.splitlines()]
+    lines = [
+        json.loads(text) for text in edge("analyze", "--consent", "made for tests", *clips, "--json").out.splitlines()
+    ]
 
     right = 0
     for emotion, line in zip(COMPOSED, lines, strict=True):

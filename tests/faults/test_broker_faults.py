@@ -20,7 +20,7 @@ from edge.publish.mqtt import MqttPublisher
 from edge.publish.outbox import Outbox
 from edge.publish.payload import ActiveAlertsPayload, AlertPayload, parse
 from edge.publish.topics import Topics
-from tests.brokers import Listener, Mosquitto, embedded, free_port, wait_until
+from tests.brokers import PATIENCE_S, Listener, Mosquitto, embedded, free_port, wait_until
 from tests.builders import summary
 from tests.outgoing import alert
 
@@ -167,7 +167,7 @@ def test_slow_command_holds_up_nothing(outbox: Outbox) -> None:
 
     def slowly(_: Command) -> Reply:
         begun.set()
-        go_on.wait()
+        go_on.wait(PATIENCE_S)
         return DONE
 
     listener = Listener(broker.port)
@@ -175,7 +175,7 @@ def test_slow_command_holds_up_nothing(outbox: Outbox) -> None:
     sender.start()
     listener.wait_for(TOPICS.alerts_active)
     listener.tell(TOPICS.command("ping"), b'{"id": "a"}')
-    begun.wait()
+    assert begun.wait(PATIENCE_S)
     sender.accept(alert("a"))
     listener.wait_for(TOPICS.alert)
     answered_before = len(listener.on(TOPICS.response("ping")))

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ from edge.publish.request_payload import COMMANDS, LARGEST_COMMAND, ResponsePayl
 from edge.publish.wire import PayloadError, parse
 from edge.summary import Verdict
 from edge.testing import HandClock
-from tests.brokers import wait_until
+from tests.brokers import PATIENCE_S, wait_until
 from tests.strategies import few
 
 HOSTILE = [
@@ -150,7 +151,7 @@ def test_any_json_is_a_command_or_refused(name: str, value: object) -> None:
 class Room:
     """A desk with its answers and what it carried out."""
 
-    def __init__(self, does: Callable[[Command], Reply] = lambda _: DONE) -> None:
+    def __init__(self, does: Callable[[Command], Reply]) -> None:
         self.clock, self.answers, self.done = HandClock(), list[tuple[str, ResponsePayload]](), list[Command]()
         self._does = does
         self.desk = CommandDesk(on_command=self._do, answer=self._answer, clock=self.clock)
@@ -173,12 +174,26 @@ class Room:
         self.answers.append((name, parse(ResponsePayload, payload)))
 
 
+MakeRoom = Callable[[Callable[[Command], Reply]], Room]
+
+
 @pytest.fixture
-def room() -> Iterator[Room]:
+def make_room() -> Iterator[MakeRoom]:
+    """Makes rooms, and closes them."""
+    with ExitStack() as rooms:
+
+        def make(does: Callable[[Command], Reply]) -> Room:
+            one = Room(does)
+            rooms.callback(one.desk.close)
+            return one
+
+        yield make
+
+
+@pytest.fixture
+def room(make_room: MakeRoom) -> Room:
     """A room that does all it is told."""
-    one = Room()
-    yield one
-    one.desk.close()
+    return make_room(lambda _: DONE)
 
 
 def test_command_is_done_and_answered(room: Room) -> None:
@@ -219,18 +234,18 @@ def test_id_belongs_to_one_command(room: Room) -> None:
     assert "id was used" in str(refusal.error)
 
 
-def test_repeat_of_what_is_under_way_is_answered_once() -> None:
+def test_repeat_of_what_is_under_way_is_answered_once(make_room: MakeRoom) -> None:
     """A command that comes again while it is carried out is neither done nor answered twice."""
     begun, go_on = threading.Event(), threading.Event()
 
     def slowly(_: Command) -> Reply:
         begun.set()
-        go_on.wait()
+        go_on.wait(PATIENCE_S)
         return DONE
 
-    room = Room(slowly)
+    room = make_room(slowly)
     room.tell()
-    begun.wait()
+    assert begun.wait(PATIENCE_S)
     room.tell()
     go_on.set()
     room.heard(1)
@@ -246,7 +261,9 @@ def test_repeat_of_what_is_under_way_is_answered_once() -> None:
         (RuntimeError("secret detail"), "failed inside the box; its log says why"),
     ],
 )
-def test_fault_is_an_answer(fault: Exception, error: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_fault_is_an_answer(
+    make_room: MakeRoom, fault: Exception, error: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """An error while it is carried out is the answer in one line, and the next command is served; bugs are logged."""
 
     def fail(command: Command) -> Reply:
@@ -254,7 +271,7 @@ def test_fault_is_an_answer(fault: Exception, error: str, caplog: pytest.LogCapt
             raise fault
         return DONE
 
-    room = Room(fail)
+    room = make_room(fail)
     room.tell("lesson_end")
     room.tell("ping")
     first, second = room.heard(2)
@@ -266,9 +283,9 @@ def test_fault_is_an_answer(fault: Exception, error: str, caplog: pytest.LogCapt
     assert room.desk.stats() == CommandStats(done=1, failed=1)
 
 
-def test_long_error_is_cut_to_one_line() -> None:
+def test_long_error_is_cut_to_one_line(make_room: MakeRoom) -> None:
     """A reply of many lines arrives as one, of bounded length."""
-    room = Room(lambda _: Reply("a\nb " * 1000))
+    room = make_room(lambda _: Reply("a\nb " * 1000))
     room.tell()
     (answer,) = room.heard(1)
     room.desk.close()
@@ -338,19 +355,19 @@ def test_topics_of_a_strangers_making_are_not_answered(room: Room, name: str) ->
     assert room.desk.stats() == CommandStats(refused=2)
 
 
-def test_busy_box_refuses_what_it_can_not_keep() -> None:
+def test_busy_box_refuses_what_it_can_not_keep(make_room: MakeRoom) -> None:
     """While one command takes long only so many wait; the next is refused, and is done when it is sent again."""
     begun, go_on = threading.Event(), threading.Event()
 
     def slowly(_: Command) -> Reply:
         begun.set()
-        go_on.wait()
+        go_on.wait(PATIENCE_S)
         return DONE
 
-    room = Room(slowly)
+    room = make_room(slowly)
     names = ("ping", "lesson_end", "resume", "lesson_start", "pause")
     room.tell("ping", transaction="first")
-    begun.wait()
+    assert begun.wait(PATIENCE_S)
     for number in range(13):
         for name in names:
             room.tell(name, transaction=str(number))
@@ -367,18 +384,18 @@ def test_busy_box_refuses_what_it_can_not_keep() -> None:
     assert len(room.done) == 66
 
 
-def test_end_answers_what_waits() -> None:
+def test_end_answers_what_waits(make_room: MakeRoom) -> None:
     """A desk that closes ends what is under way and refuses the rest, before and after."""
     begun, go_on = threading.Event(), threading.Event()
 
     def slowly(_: Command) -> Reply:
         begun.set()
-        go_on.wait()
+        go_on.wait(PATIENCE_S)
         return DONE
 
-    room = Room(slowly)
+    room = make_room(slowly)
     room.tell(transaction="done")
-    begun.wait()
+    assert begun.wait(PATIENCE_S)
     room.tell(transaction="waits")
     closing = threading.Thread(target=room.desk.close)
     closing.start()

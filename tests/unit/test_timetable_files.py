@@ -242,13 +242,13 @@ def test_calendar_events_that_are_no_lessons(tmp_path: Path) -> None:
 def test_calendar_times_without_a_zone_are_the_boxes(tmp_path: Path) -> None:
     """A floating time is in the zone of the box, and our own properties name group and type."""
     event = "SUMMARY:Maths\nX-EDGE-GROUP:8a\nX-EDGE-KIND:group work\nCATEGORIES:x\n"
-    event += "DTSTART:20260302T233000\nDTEND:20260303T001500\nRRULE:FREQ=DAILY;COUNT=2"
+    event += "DTSTART:20260301T233000\nDTEND:20260301T235000\nRRULE:FREQ=DAILY;COUNT=2"
     table = calendar(tmp_path, event, zone_of_box=ZoneInfo("America/New_York"))
-    slot = table.now(datetime(2026, 3, 3, 5, 0, tzinfo=UTC))
+    slot = table.now(datetime(2026, 3, 2, 4, 40, tzinfo=UTC))  # Sunday there, Monday in UTC
 
     assert slot is not None
     assert (slot.group, slot.kind) == ("8a", "group work")
-    assert slot.starts_at == datetime(2026, 3, 3, 4, 30, tzinfo=UTC)
+    assert slot.starts_at == datetime(2026, 3, 2, 4, 30, tzinfo=UTC)
 
 
 def test_latest_of_overlapping_slots_is_on(tmp_path: Path) -> None:
