@@ -1,7 +1,7 @@
 """Where commands from the wire are checked, carried out once, and answered.
 
 The thread that has the connection only hands them in; another one carries them out, so that a slow command holds up
-neither alerts nor keep-alives.
+neither alerts nor the connection.
 """
 
 import hashlib
