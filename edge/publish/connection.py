@@ -8,6 +8,7 @@ import logging
 import select
 import socket
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,6 +125,8 @@ class Connection:
         self._endpoint = endpoint
         self._waker = waker
         self._answer: ReasonCode | None = None
+        self._clock = clock
+        self._subscribed = False
         self._acknowledged: list[int] = []
         self._incoming: list[Incoming] = []
         self._client = client = Client(
@@ -141,7 +144,8 @@ class Connection:
             if endpoint.tls_ca is not None:
                 client.tls_set_context(_tls(endpoint.tls_ca))
             client.connect(endpoint.host, endpoint.port, endpoint.keepalive_s)
-            self._await_answer(clock)
+            self._send_at_once()
+            self._await_answer()
         except OSError as error:
             self.abandon()
             raise BrokerError(f"broker {endpoint} can't be reached: {error}; is it running?") from error
@@ -166,14 +170,19 @@ class Connection:
         return info.mid
 
     def subscribe(self, topic_filter: str) -> None:
-        """Ask for what others send, at least once; a refusal is logged when it comes.
+        """Ask for what others send, at least once; returns when the broker has answered. A refusal is logged.
 
         Raises:
-            BrokerError: The connection is gone.
+            BrokerError: The connection is gone, or the broker didn't answer.
         """
+        self._subscribed = False
         result, _ = self._client.subscribe(topic_filter, qos=1)
         if result != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise self._lost()
+        for left_s in self._patience():
+            self.pump(left_s)
+            if self._subscribed:
+                return
 
     def take_incoming(self) -> list[Incoming]:
         """Return what others have sent since the last call, in order."""
@@ -221,12 +230,27 @@ class Connection:
         if stream is not None:
             stream.close()
 
-    def _await_answer(self, clock: Clock) -> None:
-        deadline_ns = clock.now_ns() + round(self._endpoint.timeout_s * 1e9)
+    def _send_at_once(self) -> None:
+        """Hold back no small message for the other side's acknowledgement of the last one (Nagle, RFC 896): 40 ms."""
+        stream = self._client.socket()
+        if isinstance(stream, socket.socket):
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def _patience(self) -> Iterator[float]:
+        """Return the seconds that are left for an answer, again and again.
+
+        Raises:
+            BrokerError: None are left.
+        """
+        deadline_ns = self._clock.now_ns() + round(self._endpoint.timeout_s * 1e9)
+        while (left_ns := deadline_ns - self._clock.now_ns()) > 0:
+            yield left_ns / 1e9
+        raise BrokerError(f"broker {self._endpoint} did not answer in {self._endpoint.timeout_s:g} s")
+
+    def _await_answer(self) -> None:
+        patience = self._patience()
         while self._answer is None:
-            left_s = (deadline_ns - clock.now_ns()) / 1e9
-            if left_s <= 0:
-                raise BrokerError(f"broker {self._endpoint} did not answer in {self._endpoint.timeout_s:g} s")
+            left_s = next(patience)
             try:
                 self.pump(left_s)
             except BrokerError:
@@ -255,6 +279,7 @@ class Connection:
     def _on_subscribe(
         self, _client: Client, _userdata: object, _mid: int, reasons: list[ReasonCode], _p: Properties | None
     ) -> None:
+        self._subscribed = True
         if any(reason.is_failure for reason in reasons):
             _LOGGER.warning(
                 "broker %s lets %s hear no commands; check its access list", self._endpoint, self._endpoint.client_id

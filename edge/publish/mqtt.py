@@ -202,9 +202,9 @@ class MqttPublisher:
     def _serve(self, delivery: Delivery, session: str) -> None:
         connection = delivery.connection
         try:
-            connection.publish(self._topics.state, _state(Presence.ONLINE, session), qos=1, retain=True)
             if self._desk is not None:
                 connection.subscribe(self._topics.commands)
+            connection.publish(self._topics.state, _state(Presence.ONLINE, session), qos=1, retain=True)
             with self._lock:
                 self._error = None
                 self._connections += 1

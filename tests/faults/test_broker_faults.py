@@ -212,7 +212,6 @@ def test_broker_that_lets_no_commands_through_is_named(caplog: pytest.LogCapture
         connection = Connection(endpoint, will=Will("t", b""), waker=waker, clock=SystemClock())
         connection.subscribe("edge/school/12/command/+")
         refusing.join()
-        connection.pump(5.0)
         connection.abandon()
         visitors[0].close()
     waker.close()
@@ -312,6 +311,31 @@ def test_port_that_does_not_answer(outbox: Outbox) -> None:
         hanging_up.join()
     waker.close()
     assert outbox.stats().waiting == 0
+
+
+def test_broker_that_answers_no_subscription() -> None:
+    """A broker that lets the box in and then says nothing to its subscription is an error of one line."""
+    waker = Waker()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(5.0)
+
+        def let_in() -> None:
+            visitor = silent.accept()[0]
+            visitor.recv(4096)
+            visitor.sendall(b"\x20\x02\x00\x00")
+            visitor.recv(4096)
+            visitor.recv(4096)  # until it leaves
+            visitor.close()
+
+        letting_in = threading.Thread(target=let_in)
+        letting_in.start()
+        endpoint = Endpoint("127.0.0.1", silent.getsockname()[1], "c", timeout_s=0.3)
+        connection = Connection(endpoint, will=Will("t", b""), waker=waker, clock=SystemClock())
+        with pytest.raises(BrokerError, match="did not answer"):
+            connection.subscribe("edge/school/12/command/+")
+        connection.abandon()
+        letting_in.join()
+    waker.close()
 
 
 def test_close_does_not_wait_for_a_dead_broker(outbox: Outbox) -> None:

@@ -494,9 +494,11 @@ def test_on_the_medias_own_clock_nothing_is_dropped() -> None:
     frames = [frame(n / 10, sequence=n) for n in range(4 * FRAMES_WAITING)]
     blocks = [block(n / 10) for n in range(SOUND_WAITING + 50)]
     go_on = threading.Event()
+    listened: list[AudioBlock] = []
 
-    def observe(_: AudioBlock) -> tuple[()]:
+    def observe(part: AudioBlock) -> tuple[()]:
         wait(go_on)()
+        listened.append(part)
         return ()
 
     script: list[AudioBlock | Callable[[], object]] = [*blocks[:SOUND_WAITING], go_on.set, *blocks[SOUND_WAITING:]]
@@ -506,6 +508,7 @@ def test_on_the_medias_own_clock_nothing_is_dropped() -> None:
 
     assert [item.at_ns for item in seen if isinstance(item, Look)] == [shown.captured_ns for shown in frames]
     assert heard[-1] == Mark(blocks[-1].end_ns)
+    assert listened == blocks
     assert deaf.health.lost_audio_s == 0
 
 

@@ -192,6 +192,50 @@ def test_a_lesson_that_ends_has_its_last_windows_whole() -> None:
     assert ended.ended_at == EPOCH + timedelta(seconds=0.5)
 
 
+def under_way(at_s: float) -> tuple[Callable[[float], Emotion], Callable[[], None]]:
+    """Return a mood whose look at *at_s* takes until the step returned with it."""
+    go_on = threading.Event()
+
+    def mood(shown_s: float) -> Emotion:
+        if shown_s > at_s - 0.05:
+            assert go_on.wait(PATIENCE_S)
+        return Emotion.SADNESS
+
+    return mood, go_on.set
+
+
+def told(room: Room) -> Callable[[], None]:
+    """Return a step that waits until all that was asked before it is done, or waits itself."""
+
+    def step() -> None:
+        room.pipeline.tell(Feedback("a", Verdict.SEEN, EPOCH))
+        room.sink.has(Feedback, 1)()
+
+    return step
+
+
+def test_a_look_under_way_at_the_end_is_in_the_last_window() -> None:
+    """What is known a little after the end, of a moment before it, still counts."""
+    mood, finish = under_way(0.4)
+    room = Room(first=lesson("Maths"), mood=mood)
+    room.run(0.5, room.pipeline.end_lesson, told(room), finish, 0.5)
+    windows = [w for w in room.sink.summaries if w.role == "students"]
+
+    assert [w.face.observations for w in windows] == [1, 2, 2, 2, 2]
+    assert windows[-1].late == 0
+
+
+def test_a_look_under_way_at_the_beginning_is_of_no_lesson() -> None:
+    """What was seen before a lesson began is neither in it nor late for it."""
+    mood, finish = under_way(0.4)
+    room = Room(mood=mood)
+    room.run(0.5, lambda: room.pipeline.begin_lesson(lesson("Maths", 0.5)), told(room), finish, 0.5)
+    windows = [w for w in room.sink.summaries if w.role == "students"]
+
+    assert [w.face.observations for w in windows] == [1, 2, 2, 2, 2]
+    assert windows[-1].late == 0
+
+
 def test_lessons_one_after_the_other_share_nothing() -> None:
     """One ends and the next begins at the same instant: no observation is in both, and none is lost."""
     room = Room(
@@ -282,14 +326,22 @@ def test_each_lesson_has_its_own_usual() -> None:
 
 def test_an_answer_reaches_all_sinks() -> None:
     """What a teacher says of an alert is handed out as it is, and "wrong" is told to the rule."""
-    room = Room(first=lesson("Maths"))
-    answers = [Feedback("a", verdict, EPOCH) for verdict in Verdict]
+    wrong: list[str] = []
+
+    class Humble(AlertEngine):
+        def was_wrong(self, alert_id: str) -> bool:
+            wrong.append(alert_id)
+            return super().was_wrong(alert_id)
+
+    room = Room(first=lesson("Maths"), engine=Humble([], hop_s=0.1))
+    answers = [Feedback(verdict.value, verdict, EPOCH) for verdict in Verdict]
 
     def say() -> None:
         for answer in answers:
             room.pipeline.tell(answer)
 
     assert room.run(0.3, say, 0.3).of(Feedback) == answers
+    assert wrong == [Verdict.WRONG.value]
 
 
 def test_a_snooze_keeps_a_rule_quiet() -> None:

@@ -231,15 +231,34 @@ def test_nothing_is_read_further_ahead_than_rings_and_lanes_hold() -> None:
                 return
             yield frame(read / 10, sequence=read)
 
-    def watch(_: Passed) -> None:
+    def watch(passed: Passed) -> None:
         nonlocal worked_up, furthest
         assert far_ahead.wait(PATIENCE_S)
         furthest = max(furthest, read - worked_up)
-        worked_up += 1
+        worked_up += isinstance(passed, Look)
 
     run([Feed(source(script(), name="cam"), ScriptedVision(see), None)], watch)
 
     assert 800 < furthest <= 1000 + FRAMES_WAITING + 2
+    assert worked_up == 3000
+
+
+def test_a_failure_behind_full_lanes_leaves_nobody_waiting() -> None:
+    """Who waits for room in a lane that nobody reads any more is let go."""
+    full = threading.Event()
+
+    def script() -> Iterable[Frame]:
+        for number in range(3000):
+            if number == 1001:
+                full.set()
+            yield frame(number / 10, sequence=number)
+
+    def watch(_: Passed) -> None:
+        assert full.wait(PATIENCE_S)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run([Feed(source(script(), name="cam"), ScriptedVision(see), None)], watch)
 
 
 def test_damage_ends_one_source_and_not_the_others() -> None:
