@@ -1,5 +1,6 @@
 """Whoever attends to the room: begins and ends lessons, and does what the tablet says."""
 
+import logging
 import threading
 import uuid
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from datetime import datetime
 
 from edge.channel import Passed
 from edge.clock import utc_now
-from edge.errors import EdgeError
+from edge.errors import EdgeError, SettingsError
 from edge.fusion.coverage import Look
 from edge.observation import VoiceObservation
 from edge.pipeline import Pipeline
@@ -27,6 +28,8 @@ from edge.role import Role
 from edge.store.store import Store
 from edge.summary import Feedback, Lesson, Verdict
 from edge.timetable.keeper import Begin, Change, LessonKeeper
+
+_LOG = logging.getLogger(__name__)
 
 
 class Attendant:
@@ -55,6 +58,8 @@ class Attendant:
         self._group, self._kind, self._now = group, kind, now
         self._lock = threading.Lock()
         self._pipeline: Pipeline | None = None
+        self.fault: str | None = None
+        """Why lessons can't begin by themselves, in one line; ``None`` while they can."""
         self._people: int | None = None
         self._speech: float | None = None
 
@@ -70,18 +75,21 @@ class Attendant:
             self._speech = passed.hop_speech_ratio
 
     def tick(self) -> None:
-        """Begin and end what is due; to be called every second or so.
-
-        Raises:
-            SettingsError: The timetable can't be worked out.
-        """
+        """Begin and end what is due; to be called every second or so."""
         if self._keeper is None:
             return
         with self._lock:
             now = self._now()
             people, speech, self._people, self._speech = self._people, self._speech, None, None
             self._keeper.see(now, people=people, speech_ratio=speech)
-            self._carry_out(self._keeper.tick(now))
+            try:
+                self._carry_out(self._keeper.tick(now))
+            except SettingsError as error:
+                if self.fault is None:
+                    _LOG.warning("%s; lessons begin and end by command only", error)
+                self.fault = str(error)
+            else:
+                self.fault = None
 
     def carry_out(self, command: Command) -> Reply:
         """Do what a room is told, and say whether it was done."""

@@ -364,7 +364,7 @@ class Service:
 
     def _faults(self) -> Iterator[str]:
         stats = self._store.stats()
-        yield from filter(None, (stats.error, stats.damage))
+        yield from filter(None, (stats.error, stats.damage, self._attendant.fault))
 
     def _data_flows(self) -> bool:
         """Whether every source delivers, or is known to be lost: a silent hang is neither."""

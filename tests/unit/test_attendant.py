@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from edge.attendant import Attendant
+from edge.errors import SettingsError
 from edge.fusion.coverage import Look
 from edge.publish.commands import (
     DONE,
@@ -30,6 +31,7 @@ from tests.builders import look, sound
 
 if TYPE_CHECKING:
     from edge.pipeline import Pipeline
+    from edge.timetable.timetable import Timetable
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
@@ -173,3 +175,21 @@ def test_before_the_pipeline_is_there_commands_are_refused(store: Store) -> None
     early = Attendant(keeper=None, store=store, rules=frozenset())
 
     assert early.carry_out(Ping()).error == "the box is still starting; try again"
+
+
+class Broken:
+    """A timetable that can't be worked out."""
+
+    def now(self, at: datetime) -> None:
+        """Fail."""
+        raise SettingsError(f"school.ics: no such zone at {at:%H:%M}")
+
+
+def test_a_broken_timetable_stops_no_lesson(store: Store) -> None:
+    """It is a fault in health, said in the log once, and commands still work."""
+    room = Room(store, LessonKeeper(timetable=cast("Timetable", Broken())))
+    room.pass_time(1, faces=12)
+
+    assert room.attendant.fault is not None
+    assert "school.ics" in room.attendant.fault
+    assert room.attendant.carry_out(Snooze(5)) == DONE
