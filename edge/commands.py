@@ -29,6 +29,8 @@ def analysis_line(name: str, analysis: Analysis) -> dict[str, Any]:
         "alerts": [alert_line(alert) for alert in analysis.alerts],
         "coverage": {role.value: _coverage(tally) for role, tally in analysis.tallies.items()},
     }
+    if any(analysis.withheld.values()):
+        line["withheld_windows"] = {role.value: count for role, count in analysis.withheld.items()}
     if analysis.damage is not None:
         line["warning"] = analysis.damage
     return line

@@ -16,7 +16,8 @@ from edge.capture.simulated import SimulatedClassroom
 from edge.config import Settings
 from edge.fusion.aggregator import Windows
 from edge.fusion.baseline import ClassBaseline
-from edge.fusion.evidence import Reliability
+from edge.fusion.evidence import Evidence, Reliability
+from edge.fusion.tally import Tally
 from edge.pipeline import Feed
 from edge.ports import MediaSource
 from edge.privacy.policy import Mode, Policy
@@ -105,12 +106,29 @@ def analyse_job(job: Job, progress: Callable[[float], None], *, options: FileOpt
             name = source.name if source.name not in names else f"{number + 1}-{source.name}"
             source = Shifted(source, name=name, offset_s=part.offset_s)
         feeds.append(Feed(source, make_vision(stages), make_voice(stages, source=source.name, role=part.role)))
-    return analyse(
+    policy = None if simulated else options.policy
+    analysis = analyse(
         feeds,
         windows=options.windows,
         reliability=Reliability(),
         engine=AlertEngine(options.rules, hop_s=options.windows.hop_s, reads_emotions=stages.emotions),
-        policy=None if simulated else options.policy,
+        policy=policy,
         make_baseline=lambda _: ClassBaseline(window_s=options.windows.window_s).apply,
         progress=progress,
     )
+    if policy is not None:
+        analysis.tallies[Role.STUDENTS] = told(analysis.tallies[Role.STUDENTS], policy.least_people)
+    return analysis
+
+
+def told(tally: Tally, least_people: int) -> Tally:
+    """Return what may be told of the students over a whole recording: nothing of fewer than *least_people*.
+
+    Their faces' shares need as many independent people behind them as well; a share read off one face of twelve says
+    what one child showed.
+    """
+    if tally.counted.coverage.people < least_people:
+        return Tally()
+    if tally.face.effective < least_people:
+        return replace(tally, face_evidence=Evidence())
+    return tally

@@ -46,7 +46,7 @@ def describe(summary: WindowSummary) -> str:
     """Return a summary as one plain line."""
     clock, coverage = _clock(summary.closed_s), summary.coverage
     if summary.suppressed:
-        return f"{clock} {summary.role:<8} withheld: only {coverage.people} in view"
+        return f"{clock} {summary.role:<8} withheld: too few people in view"
     fused = summary.fused.shares
     if fused is None:
         return f"{clock} {summary.role:<8} {_NO_EVIDENCE}"
@@ -126,7 +126,7 @@ def _moods(summaries: dict[Role, WindowSummary]) -> Table:
         table.add_row(Text("waiting for the first window", style="dim"))
     for role, summary in summaries.items():
         if summary.suppressed:
-            table.add_row(Text(role, style="bold"), "", Text(f"withheld: only {summary.coverage.people} in view"))
+            table.add_row(Text(role, style="bold"), "", Text("withheld: too few people in view"))
             continue
         for name, modality in (("faces", summary.face), ("voices", summary.voice), ("together", summary.fused)):
             negative = modality.negative_share

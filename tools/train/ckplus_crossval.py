@@ -73,7 +73,8 @@ def fine_tune(weights: Path, images: Tensor, labels: Tensor, *, epochs: int, see
             loss.backward()
             optimiser.step()
             schedule.step()
-    return net.eval()
+    # The converter takes weights in the usual order only.
+    return net.eval().to(memory_format=torch.contiguous_format)
 
 
 def main() -> None:
