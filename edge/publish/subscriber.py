@@ -77,6 +77,8 @@ class Subscriber:
         """Leave."""
         self._client.disconnect()
         self._client.loop_stop()
+        # Without the circle through its callbacks the client goes, with its own sockets, as soon as nobody has it.
+        self._client.on_connect = self._client.on_subscribe = self._client.on_message = None
 
     def _on_connect(self, client: paho.Client, _data: object, _flags: object, reason: Any, _more: object) -> None:  # noqa: ANN401 - paho's own
         if not reason.is_failure:
