@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import uuid
 from collections.abc import Callable
 from datetime import datetime
 
@@ -26,7 +25,7 @@ from edge.publish.commands import (
 )
 from edge.role import Role
 from edge.store.store import Store
-from edge.summary import Feedback, Lesson, Verdict
+from edge.summary import Feedback, Lesson, Verdict, new_lesson
 from edge.timetable.keeper import Begin, Change, LessonKeeper
 
 _LOG = logging.getLogger(__name__)
@@ -146,11 +145,4 @@ class Attendant:
                 self._pipeline.end_lesson()
 
     def _lesson(self, at: datetime, title: str, group: str, kind: str) -> Lesson:
-        return Lesson(
-            id=uuid.uuid4().hex,
-            title=title or f"{at:%Y-%m-%d %H:%M}",
-            started_at=at,
-            ended_at=None,
-            group=group or self._group,
-            kind=kind or self._kind,
-        )
+        return new_lesson(at, title=title, group=group or self._group, kind=kind or self._kind)

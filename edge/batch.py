@@ -24,6 +24,7 @@ ENDINGS = frozenset(
 """What counts as a recording inside a folder."""
 
 SIMULATED = "simulated:"
+"""In place of a file's name, followed by a lesson's name."""
 _POLL_S = 0.2
 
 

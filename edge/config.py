@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentFault
 
+from edge.checked import first_fault
 from edge.errors import SettingsError
 from edge.privacy.policy import Mode, Policy, Purpose
 from edge.role import Role
@@ -225,16 +226,7 @@ def check_settings(values: dict[str, Any], *, where: str) -> Settings:
     except EnvironmentFault as error:
         raise SettingsError(f"environment: {error}; one key is set as EDGE_SECTION__KEY") from None
     except ValidationError as error:
-        first, others = error.errors(include_url=False)[0], error.error_count() - 1
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            message = "unknown key; check its spelling"
-        elif first["type"] == "missing":
-            message = "missing, and there is no default for it"
-        else:
-            message = str(first["msg"]).removeprefix("Value error, ")
-        more = f" (and {others} more)" if others else ""
-        raise SettingsError(f"{message}{more}", key=f"{where}: {key}" if key else where) from None
+        raise first_fault(error, where=where) from None
 
 
 EXAMPLE = """\

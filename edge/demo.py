@@ -9,7 +9,7 @@ from rich.live import Live
 from edge.alerts.rules import Rule
 from edge.capture.lesson import read_lesson
 from edge.capture.simulated import SimulatedClassroom
-from edge.clock import SystemClock
+from edge.clock import SystemClock, utc_now
 from edge.config import SourceKind
 from edge.errors import BrokerError
 from edge.fusion.aggregator import Windows
@@ -20,6 +20,7 @@ from edge.publish.outbox import Outbox
 from edge.publish.subscriber import Subscriber
 from edge.publish.topics import Topics
 from edge.service import StageOptions, make_feed, make_pipeline
+from edge.summary import new_lesson
 from edge.terminal import LineView, LiveView
 
 LESSON = "demo"
@@ -58,6 +59,7 @@ def run_demo(*, console: Console, stop: threading.Event, seconds: float | None, 
             policy=None,
             sinks=[view, publisher],
             clock=clock,
+            lesson=new_lesson(utc_now()),
         )
         pipeline.start()
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from edge.alerts.engine import AlertEngine
 from edge.alerts.rules import Rule
 from edge.analysis import Analysis, analyse
-from edge.batch import Job
+from edge.batch import SIMULATED, Job
 from edge.capture.container import probe
 from edge.capture.lesson import read_lesson
 from edge.capture.recording import Recording
@@ -24,9 +24,6 @@ from edge.privacy.policy import Mode, Policy
 from edge.role import Role
 from edge.rulebook import default_rules
 from edge.service import StageOptions, make_vision, make_voice
-
-SIMULATED = "simulated:"
-"""In place of a file's name, followed by a lesson's name."""
 
 DEFAULT_WINDOWS = Windows()
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from edge.alerts.rules import Against, Direction, Rule, Special
+from edge.checked import first_fault
 from edge.errors import SettingsError
 from edge.metric import Metric
 from edge.role import Role
@@ -137,13 +138,4 @@ def _check(text: str, *, where: str) -> Rulebook:
     try:
         return Rulebook.model_validate(values)
     except ValidationError as error:
-        first, others = error.errors(include_url=False)[0], error.error_count() - 1
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            message = "unknown key; check its spelling"
-        elif first["type"] == "missing":
-            message = "missing, and there is no default for it"
-        else:
-            message = str(first["msg"]).removeprefix("Value error, ")
-        more = f" (and {others} more)" if others else ""
-        raise SettingsError(f"{message}{more}", key=f"{where}: {key}" if key else where) from None
+        raise first_fault(error, where=where) from None

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -38,7 +37,7 @@ from edge.publish.topics import Topics
 from edge.role import Role
 from edge.sdnotify import notify
 from edge.store.store import Store
-from edge.summary import Lesson, SourceState
+from edge.summary import Lesson, SourceState, new_lesson
 from edge.timetable.activity import ActivityTrigger
 from edge.timetable.keeper import LessonKeeper
 from edge.timetable.read import read_timetable
@@ -75,6 +74,8 @@ class StageOptions:
     """MediaPipe's task file, to use it in place of the shipped landmarks."""
     scan_budget_ms: float | None = None
     """Milliseconds that detection may take a look; ``None`` scans whole frames."""
+    still_s: float = 1.0
+    """Seconds for which the reading of a face that keeps still holds; 0 reads it at every look."""
     adapt: bool = False
     """Whether to do less when looks take too long; for live sources."""
 
@@ -112,6 +113,7 @@ def make_vision(options: StageOptions) -> VisionStage:
         landmarks=make_landmarks(options),
         rate_hz=options.rate_hz,
         smoothing_s=options.smoothing_s,
+        still_s=options.still_s,
         adapt=options.adapt,
     )
 
@@ -208,10 +210,9 @@ def make_pipeline(  # noqa: PLR0913 - all that a pipeline is made of
     policy: Policy | None,
     sinks: Iterable[Sink],
     clock: Clock,
+    lesson: Lesson | None,
     alerts_per_hour: int = ALERTS_PER_HOUR,
     usual: Callable[[Lesson], Iterable[LessonDigest]] = lambda _: (),
-    first: Lesson | None = None,
-    begin_at_once: bool = True,
     watch: Callable[[Passed], None] | None = None,
     faults: Callable[[], Iterable[str]] = tuple,
 ) -> Pipeline:
@@ -226,15 +227,13 @@ def make_pipeline(  # noqa: PLR0913 - all that a pipeline is made of
         clock: The one the sources stamp with.
         alerts_per_hour: Most alerts raised in an hour.
         usual: Returns what a lesson's class did in its last lessons.
-        first: The lesson that begins at once; one of the present time if not given.
-        begin_at_once: Whether a lesson begins at once at all.
+        lesson: Begins at once; ``None`` waits until one is begun.
         watch: Told of everything that the stages see and hear.
         faults: Names what is wrong with the box.
     """
     feeds = tuple(feeds)
     anchor = ClockAnchor.take(clock)
     roles = [role for role in Role if any(feed.source.role is role for feed in feeds)]
-    now = Lesson(id=uuid.uuid4().hex, title=f"{anchor.utc:%Y-%m-%d %H:%M}", started_at=anchor.utc, ended_at=None)
     return Pipeline(
         feeds=feeds,
         make_aggregator=lambda epoch_ns: Aggregator(
@@ -252,7 +251,7 @@ def make_pipeline(  # noqa: PLR0913 - all that a pipeline is made of
         sinks=sinks,
         clock=clock,
         delays=delays,
-        lesson=(first or now) if begin_at_once else None,
+        lesson=lesson,
         watch=watch,
         faults=faults,
     )
@@ -308,7 +307,7 @@ class Service:
             outbox=self._outbox,
             on_command=self._attendant.carry_out,
         )
-        fusion, now = settings.fusion, utc_now()
+        fusion = settings.fusion
         self.pipeline = make_pipeline(
             feeds,
             rules=rules,
@@ -317,9 +316,8 @@ class Service:
             sinks=[self._store, self._publisher],
             clock=clock,
             alerts_per_hour=settings.alerts_per_hour,
-            usual=lambda lesson: self._store.recent_digests(lesson.group, lesson.kind),
-            first=Lesson(uuid.uuid4().hex, f"{now:%Y-%m-%d %H:%M}", now, None, lessons.group, lessons.kind),
-            begin_at_once=keeper is None,
+            usual=self._usual,
+            lesson=new_lesson(utc_now(), group=lessons.group, kind=lessons.kind) if keeper is None else None,
             watch=self._attendant.watch,
             faults=self._faults,
         )
@@ -361,6 +359,14 @@ class Service:
         except StoreError as error:
             _LOG.warning("old lessons are not deleted: %s", error)
         return utc_now().date()
+
+    def _usual(self, lesson: Lesson) -> list[LessonDigest]:
+        """Return what the class did in its last lessons; a database that can't be read stops no lesson."""
+        try:
+            return self._store.recent_digests(lesson.group, lesson.kind)
+        except StoreError as error:
+            _LOG.warning("what is usual for this class is not known: %s", error)
+            return []
 
     def _faults(self) -> Iterator[str]:
         stats = self._store.stats()

@@ -1,5 +1,6 @@
 """What may leave the box: aggregates, alerts and health, never media and never a single person."""
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -318,6 +319,11 @@ class Lesson:
 
     kind: str = ""
     """Type of lesson, such as a lecture or group work; each has usual values of its own."""
+
+
+def new_lesson(at: datetime, *, title: str = "", group: str = "", kind: str = "") -> Lesson:
+    """Return a lesson that begins, with an id of its own; its title is its time where none is given."""
+    return Lesson(uuid.uuid4().hex, title or f"{at:%Y-%m-%d %H:%M}", at, None, group, kind)
 
 
 Outgoing = WindowSummary | Alert | Feedback | Health | Lesson

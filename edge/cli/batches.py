@@ -1,5 +1,6 @@
 """What `edge analyze` does with its lessons: several at a time, shown as they are done."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from functools import partial
@@ -9,12 +10,12 @@ from typing import Any
 import typer
 
 from edge.analysis import Analysis
-from edge.batch import Job, Results, run_all
+from edge.batch import SIMULATED, Job, Results, run_all
 from edge.cli.app import OUT, complain, progress
 from edge.commands import analysis_line
 from edge.config import Settings
 from edge.errors import EdgeError
-from edge.recorded import SIMULATED, FileOptions, analyse_job, recording_length_s
+from edge.recorded import FileOptions, analyse_job, recording_length_s
 from edge.terminal import analysis_text
 
 
@@ -29,7 +30,9 @@ def analyse_all(
 ) -> bool:
     """Analyse lessons and show each; return whether all of them were whole."""
     results = None if out is None else Results(out)
-    asked = {"consent": consent, "config": None if settings is None else settings.privacy.mode.value}
+    # How many threads is no matter of the result.
+    decided = repr(FileOptions.of(settings, agreed=consent is not None, threads=1))
+    asked = {"consent": consent, "options": hashlib.sha256(decided.encode()).hexdigest()}
     known = {job.name: results.done(job, **asked) if results else None for job in lessons}
     waiting = [job for job in lessons if known[job.name] is None]
     options = FileOptions.of(

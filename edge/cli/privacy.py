@@ -1,13 +1,12 @@
 """`edge privacy`: pages to print, and proof that no raw media leaves the box."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from edge.cli.app import OUT, JsonFlag, Verbose, app, complain, log
+from edge.cli.app import OUT, JsonFlag, Verbose, app, log
 from edge.errors import StoreError
 
 privacy = typer.Typer(
@@ -57,23 +56,16 @@ def verify(
 
     Example: edge privacy verify --seconds 60
     """
+    from edge.verify import report_json, report_text
     from edge.verify import verify as trace
 
     log(verbose=verbose)
     found = trace(config, seconds)
     if as_json:
-        typer.echo(json.dumps({**asdict(found), "proved": found.proved}))
+        typer.echo(json.dumps(report_json(found)))
     else:
-        for check in found.checks:
-            OUT.print(
-                f"{'ok    ' if check.ok else 'FAULT '} {check.name}: {check.detail}", highlight=False, markup=False
-            )
-        for target, count in found.amounts:
-            OUT.print(f"       {count:>10} bytes to {target}", highlight=False, markup=False, style="dim")
-        for note in found.notes:
-            OUT.print(f"note   {note}", highlight=False, markup=False)
-    if found.fault is not None:
-        complain(found.fault)
+        OUT.print(report_text(found), highlight=False, markup=False, soft_wrap=True)
+    if not found.proved:
         raise typer.Exit(1)
 
 

@@ -230,13 +230,13 @@ def _law(policy: Policy) -> str:
     country = (policy.jurisdiction or "").strip().upper()
     if not policy.reads_emotions:
         text = (
-            f"{ARTICLE}, prohibits AI systems that infer emotions in workplaces and schools, of teachers as of "
+            f"{ARTICLE}, prohibits AI systems that infer emotions at work and in schools, of teachers as of "
             "students. This box is set so that it loads none."
         )
     elif country in EEA:
         reason = policy.purpose.value if policy.purpose else ""
         text = (
-            f"{ARTICLE}, prohibits AI systems that infer emotions in workplaces and schools except for medical or "
+            f"{ARTICLE}, prohibits AI systems that infer emotions at work and in schools except for medical or "
             f"safety reasons. This box runs for a {reason} reason; the evidence for that lies with {_OPEN}"
         )
     else:

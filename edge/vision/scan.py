@@ -70,6 +70,8 @@ class Scanner:
         self._timer = timer
         self._ms_per_megapixel: float | None = None
         self._known: list[_Known] = []
+        self._found: tuple[Pixels, Detections] | None = None
+        """The last frame and what was detected in it, until somebody needs to follow that."""
         self._turn = 0
 
     def detect(self, pixels: Pixels, *, scan: bool = True) -> Detections:
@@ -85,7 +87,7 @@ class Scanner:
         tiles = self._tiles(pixels.shape[1], pixels.shape[0])
         if len(tiles) == 1:
             found = self._timed(pixels)
-            self._known = _remembered(pixels, found)
+            self._found = (pixels, found)
             return found
         left, top, right, bottom = tiles[self._turn % len(tiles)]
         self._turn += 1
@@ -122,6 +124,8 @@ class Scanner:
 
     def _followed(self, pixels: Pixels) -> list[_Known]:
         """Return the known faces that are still near where they were, moved to where they are."""
+        if self._found is not None:
+            self._known, self._found = _remembered(*self._found), None
         moved = ((known, _follow(pixels, known)) for known in self._known)
         # The picture it was found by stays, or following would drift away from the face.
         return [_Known(box, known.score, known.patch) for known, box in moved if box is not None]

@@ -19,8 +19,7 @@ from edge.service import StageOptions, make_vision
 
 def look(name: str, seconds: float, still_s: float) -> tuple[float, float, "np.typing.NDArray[np.float64]", int]:
     """Return the share of readings saved, milliseconds a look, mean shares, shape (7,), and faces seen."""
-    stage = make_vision(StageOptions())
-    stage.still = type(stage.still)(most_s=still_s)
+    stage = make_vision(StageOptions(still_s=still_s))
     spent, sums, faces = [], np.zeros(len(Emotion)), 0
     source = open_recording(name, role=Role.STUDENTS, video_rate_hz=10.0)
     for item in source.items():

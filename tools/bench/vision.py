@@ -90,8 +90,7 @@ def main() -> None:
     print(f" {'with MediaPipe ms':>18}" if mesh else "")
     for width, height in SIZES:
         # Without the usual shrinking, so that the growth with pixels shows.
-        stage = make_vision(StageOptions(longest_px=1920, rate_hz=60))
-        stage.still = type(stage.still)(most_s=0.0)
+        stage = make_vision(StageOptions(longest_px=1920, rate_hz=60, still_s=0.0))
         default = make_vision(StageOptions(rate_hz=60, scan_budget_ms=100.0))
         for turn, count in enumerate(FACES):
             pixels = crowd(faces, count, width, height)
